@@ -1,0 +1,1 @@
+"""Inline labelers for Jupyter notebooks."""

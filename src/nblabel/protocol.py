@@ -1,0 +1,284 @@
+"""Every message between browser and kernel. The TypeScript types are generated from this module.
+
+The browser sends a request with an ``id`` that is unique in its page; the kernel answers each with exactly one
+reply whose ``reply`` is that id, and may push notices of its own at any time. Items are named by identity.
+Offsets are code points on the wire; the browser converts at its text model.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from .annotations import AnyAnnotation
+from .errors import ProtocolError
+from .records import Event, Filter, Patch, Progress, Status
+from .schema import Schema
+
+__all__ = [
+    "PROTOCOL_VERSION",
+    "Ack",
+    "Changed",
+    "Entry",
+    "Events",
+    "Fetch",
+    "Find",
+    "Hello",
+    "Incoming",
+    "Items",
+    "Failure",
+    "Move",
+    "Moved",
+    "Notice",
+    "Outgoing",
+    "Ping",
+    "Pong",
+    "Problem",
+    "Queue",
+    "Rejected",
+    "Suggested",
+    "Welcome",
+    "WireItem",
+    "WireResponse",
+    "decode",
+    "encode",
+]
+
+PROTOCOL_VERSION = 1
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, forbid_unknown_fields=True):
+    """A tagged message."""
+
+
+# ---- browser -> kernel ---------------------------------------------------------------------------
+
+
+class Hello(Message, frozen=True, kw_only=True, tag="hello"):
+    """A page has opened the labeler (or come back) and asks for everything it needs."""
+
+    id: int
+    version: int
+    at: str = ""
+    """The item the page shows, if it shows one already (a reconnect)."""
+
+
+class Ping(Message, frozen=True, kw_only=True, tag="ping"):
+    """Are you there? Sent at render, and while the page is visible; also asks for news of other writers."""
+
+    id: int
+
+
+class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
+    """Items of the queue around ``index``; with ``pending``, also the next ones still to be answered."""
+
+    id: int
+    index: int
+    queue: int
+    """The generation of the queue that ``index`` counts in; an older one is answered from the new queue."""
+
+
+class Find(Message, frozen=True, kw_only=True, tag="find"):
+    """Show only items that pass; an empty filter shows all. Answered by `Queue`."""
+
+    id: int
+    filter: Filter
+    at: str = ""
+    """The item to stay at, if it passes."""
+
+
+class Events(Message, frozen=True, kw_only=True, tag="events"):
+    """What the person did, oldest first, and the item shown afterwards. Answered once all are durable."""
+
+    id: int
+    events: tuple[Event, ...] = ()
+    at: str = ""
+
+
+class Move(Message, frozen=True, kw_only=True, tag="move"):
+    """The person has gone to another item without answering."""
+
+    id: int
+    at: str
+
+
+Incoming: TypeAlias = Hello | Ping | Fetch | Find | Events | Move
+
+
+# ---- kernel -> browser ---------------------------------------------------------------------------
+
+
+class WireResponse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the page needs of a response."""
+
+    status: Status = "pending"
+    annotations: tuple[AnyAnnotation, ...] = ()
+    flagged: bool = False
+    comment: str = ""
+    seconds: float = 0.0
+
+
+class WireItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One item of the queue with what is said of it.
+
+    ``suggestions`` is null until models were asked. ``done`` tells that it needs no answer any more.
+    """
+
+    id: str
+    key: str
+    index: int
+    data: Any
+    show: tuple[tuple[str, str], ...] = ()
+    tokens: tuple[int, ...] | None = None
+    """Flat ``start, end, start, end, ...`` in code points."""
+    response: WireResponse = WireResponse()
+    done: bool = False
+    suggestions: tuple[AnyAnnotation, ...] | None = None
+    suggest_error: str = ""
+    changed: bool = False
+    """The item's content is not what it was when it was answered (with a key column)."""
+    problem: str = ""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error as people read it; ``detail`` is for copying into a report."""
+
+    title: str
+    hint: str = ""
+    detail: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An event of the log with the patch that takes it back."""
+
+    event: Event
+    inverse: Patch = Patch()
+
+
+class Queue(Message, frozen=True, kw_only=True, tag="queue"):
+    """The queue as it is now; replaces what the page held.
+
+    ``upcoming`` are the indexes of the next items to answer, nearest first, wrapping round at the end;
+    ``complete`` tells that the list holds all there are.
+    """
+
+    reply: int = 0
+    queue: int
+    total: int
+    index: int
+    items: tuple[WireItem, ...]
+    upcoming: tuple[int, ...]
+    complete: bool = False
+    filter: Filter = Filter()
+    progress: Progress
+
+
+class Items(Message, frozen=True, kw_only=True, tag="items"):
+    """The answer to `Fetch`: items to add to those held."""
+
+    reply: int
+    queue: int
+    index: int
+    items: tuple[WireItem, ...]
+    upcoming: tuple[int, ...]
+    complete: bool = False
+
+
+class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
+    """The answer to `Hello`."""
+
+    reply: int
+    version: int
+    store: str
+    """The store's own id: outboxes of other stores are left alone."""
+    dataset: str
+    annotator: str
+    schema: Schema
+    queue: Queue
+    history: tuple[Entry, ...] = ()
+    """The newest events that can be undone, oldest first."""
+    redo: tuple[Entry, ...] = ()
+    guidelines: str = ""
+    keys: dict[str, tuple[str, ...]] = {}
+    """Shortcuts that replace the page's own, by action."""
+    options: dict[str, Any] = {}
+    """What one kind of labeler needs besides (``height``, ``binary``, ...)."""
+    place: str = ""
+    """Where labels are stored, as people read it."""
+    notices: tuple[Problem, ...] = ()
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """An event that breaks a rule; it will not be asked for again."""
+
+    id: str
+    problem: Problem
+
+
+class Ack(Message, frozen=True, kw_only=True, tag="ack"):
+    """The events named are stored durably (or were already)."""
+
+    reply: int
+    stored: tuple[str, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    progress: Progress
+
+
+class Pong(Message, frozen=True, kw_only=True, tag="pong"):
+    """Here."""
+
+    reply: int
+
+
+class Failure(Message, frozen=True, kw_only=True, tag="failure"):
+    """A request failed; nothing was changed. With ``retry`` the page keeps the events and sends them again."""
+
+    reply: int
+    problem: Problem
+    retry: bool = False
+
+
+class Changed(Message, frozen=True, kw_only=True, tag="changed"):
+    """Events that did not come from this page: from Python, or from another notebook on the same store."""
+
+    entries: tuple[Entry, ...]
+    progress: Progress
+
+
+class Moved(Message, frozen=True, kw_only=True, tag="moved"):
+    """Python has gone to another item; its neighbours come along."""
+
+    queue: Queue
+
+
+class Suggested(Message, frozen=True, kw_only=True, tag="suggested"):
+    """Models have answered for one item."""
+
+    item: str
+    annotations: tuple[AnyAnnotation, ...] = ()
+    error: str = ""
+
+
+class Notice(Message, frozen=True, kw_only=True, tag="notice"):
+    """Something the person should know."""
+
+    problem: Problem
+
+
+Outgoing: TypeAlias = Welcome | Queue | Items | Ack | Pong | Failure | Changed | Moved | Suggested | Notice
+
+
+def decode(content: Any) -> Incoming:
+    """A message from the browser; raises `ProtocolError` for anything else."""
+    try:
+        return msgspec.convert(content, Incoming)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise ProtocolError(f"the browser sent a message that is not of the protocol: {error}") from None
+
+
+def encode(message: Outgoing) -> dict[str, Any]:
+    """A message for the browser as plain JSON values."""
+    made = msgspec.to_builtins(message)
+    assert isinstance(made, dict)
+    return made

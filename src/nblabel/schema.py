@@ -1,0 +1,486 @@
+"""The questions asked of every item: labels, fields and the schema, and the rules that answers must keep."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import msgspec
+
+from .annotations import KINDS, Annotation, AnyAnnotation, Choice, Relation, Span, Text, new_id
+from .errors import InvalidAnnotation, InvalidSchema, nearest
+
+__all__ = [
+    "AnyField",
+    "Attribute",
+    "Choices",
+    "Field",
+    "FieldLike",
+    "Label",
+    "LabelLike",
+    "Relations",
+    "Schema",
+    "Spans",
+    "Texts",
+]
+
+_COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_HOTKEY = re.compile(r"(?:(?:ctrl|alt|shift|meta)\+)*(?:[^\s+]|[a-z][a-z0-9]+)")
+
+# Two banks of eight. The first holds Okabe and Ito's colours (Color Universal Design, 2008; black left out,
+# Tol's wine added), the second comes from Tol's "muted" scheme (technical note SRON/EPS/TN/09-002).
+_BANKS = (
+    ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#882255", "#F0E442"),
+    ("#332288", "#999933", "#44AA99", "#AA4499", "#88CCEE", "#CC6677", "#117733", "#DDCC77"),
+)
+_DIGITS = "1234567890"
+_HOTKEYS = tuple(prefix + digit for prefix in ("", "shift+", "shift+alt+") for digit in _DIGITS)
+
+
+class Attribute(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """A property that annotations with a label may carry, such as ``gender`` of a PERSON."""
+
+    name: str
+    type: Literal["text", "number", "bool", "choice"] = "text"
+    options: tuple[str, ...] = ()
+    description: str = ""
+
+    def accepts(self, value: Any) -> bool:
+        """Whether ``value`` may stand for this attribute; ``None`` always may."""
+        if value is None:
+            return True
+        if self.type == "choice":
+            chosen = value if isinstance(value, (list, tuple)) else [value]
+            return all(one in self.options for one in chosen)
+        if self.type == "bool":
+            return isinstance(value, bool)
+        if self.type == "number":
+            return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, str)
+
+
+class Label(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One allowed value.
+
+    Parameters
+    ----------
+    name : str
+        What is stored and shown.
+    color : str
+        ``"#rrggbb"``; chosen by name from a colour-blind safe palette if empty.
+    hotkey : str
+        Such as ``"p"`` or ``"shift+1"``; the next free digit if empty.
+    description, examples : str, sequence of str
+        Shown in the guidelines.
+    parent : str
+        The label above this one in a hierarchy.
+    attributes : sequence of Attribute
+        What annotations with this label may carry besides.
+    """
+
+    name: str
+    color: str = ""
+    hotkey: str = ""
+    description: str = ""
+    examples: tuple[str, ...] = ()
+    parent: str = ""
+    attributes: tuple[Attribute, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not self.name.strip():
+            raise InvalidSchema(f"a label's name must be a string that is not empty, not {self.name!r}")
+        if self.color and not _COLOR.fullmatch(self.color):
+            raise InvalidSchema(f"label {self.name!r} has the color {self.color!r}", "write it as '#rrggbb'")
+        if self.hotkey:
+            hotkey = self.hotkey.lower() if len(self.hotkey) > 1 else self.hotkey
+            if not _HOTKEY.fullmatch(hotkey):
+                raise InvalidSchema(f"label {self.name!r} has the hotkey {self.hotkey!r}", "such as 'p' or 'shift+1'")
+            msgspec.structs.force_setattr(self, "hotkey", hotkey)
+        examples = (self.examples,) if isinstance(self.examples, str) else tuple(self.examples)
+        msgspec.structs.force_setattr(self, "examples", examples)
+        attributes = tuple(Attribute(a) if isinstance(a, str) else a for a in self.attributes)
+        msgspec.structs.force_setattr(self, "attributes", attributes)
+
+
+LabelLike: TypeAlias = "str | int | bool | Label | Mapping[str, Any]"
+
+
+def _label(given: Any) -> Label:
+    if isinstance(given, Label):
+        return given
+    if isinstance(given, Mapping):
+        try:
+            return msgspec.convert(dict(given), Label)
+        except msgspec.ValidationError as error:
+            raise InvalidSchema(f"label {dict(given)!r}: {error}") from None
+    return Label(str(given))  # numbers and booleans are common class names in frames
+
+
+class Field(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, forbid_unknown_fields=True
+):
+    """One question of the schema.
+
+    Parameters
+    ----------
+    name : str
+        How answers refer to it; the schema fills it in.
+    title, description : str
+        Shown beside the question; the title is the name if empty.
+    min, max : int, optional
+        How many answers it takes, checked when an item is submitted.
+    required : bool
+        The same as ``min=1``.
+    """
+
+    annotation: ClassVar[str] = ""
+
+    name: str = ""
+    title: str = ""
+    description: str = ""
+    min: int = 0
+    max: int | None = None
+    required: bool = False
+
+    def __post_init__(self) -> None:
+        if self.required and self.min < 1:
+            msgspec.structs.force_setattr(self, "min", 1)
+        if self.min < 0 or (self.max is not None and self.max < max(self.min, 1)):
+            raise InvalidSchema(f"field {self.name!r} has the limits min={self.min}, max={self.max}")
+        if isinstance(getattr(self, "labels", None), (str, bytes)):
+            raise InvalidSchema(f"labels must be a list, not {self.labels!r}")  # type: ignore[attr-defined]
+        labels = tuple(_label(one) for one in self.get_labels())
+        twice = [name for name, n in Counter(label.name for label in labels).items() if n > 1]
+        if twice:
+            raise InvalidSchema(f"field {self.name!r} has the label {twice[0]!r} twice")
+        if hasattr(self, "labels"):
+            msgspec.structs.force_setattr(self, "labels", labels)
+            self._check_parents(labels)
+
+    def _check_parents(self, labels: tuple[Label, ...]) -> None:
+        parents = {label.name: label.parent for label in labels}
+        for name, parent in parents.items():
+            if parent and parent not in parents:
+                raise InvalidSchema(f"label {name!r} has the unknown parent {parent!r}", nearest(parent, parents))
+            seen = {name}
+            while parent:
+                if parent in seen:
+                    raise InvalidSchema(f"label {name!r} is its own ancestor")
+                seen.add(parent)
+                parent = parents[parent]
+
+    def get_labels(self) -> tuple[Label, ...]:
+        """The labels of this field; empty for kinds without labels."""
+        return tuple(getattr(self, "labels", ()))
+
+    def label(self, name: str) -> Label | None:
+        """The label with this name, if there is one."""
+        return next((label for label in self.get_labels() if label.name == name), None)
+
+
+class Spans(Field, frozen=True, tag="spans"):
+    """Mark characters of a text with labels; ``overlap=False`` forbids spans that share characters."""
+
+    annotation: ClassVar[str] = "span"
+    labels: tuple[Label, ...]
+    overlap: bool = True
+
+
+class Relations(Field, frozen=True, tag="relations"):
+    """Connect two spans with a label; ``spans`` names the field whose spans are connected (any, if empty)."""
+
+    annotation: ClassVar[str] = "relation"
+    labels: tuple[Label, ...]
+    spans: str = ""
+
+
+class Choices(Field, frozen=True, tag="choices"):
+    """Choose one label, or several with ``multiple=True``; labels with a ``parent`` form a tree."""
+
+    annotation: ClassVar[str] = "choice"
+    labels: tuple[Label, ...]
+    multiple: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.multiple:
+            if self.max not in (None, 1):
+                raise InvalidSchema(f"field {self.name!r} takes one choice but has max={self.max}", "set multiple=True")
+            msgspec.structs.force_setattr(self, "max", 1)
+
+
+class Texts(Field, frozen=True, tag="texts"):
+    """Write free text."""
+
+    annotation: ClassVar[str] = "text"
+    placeholder: str = ""
+    multiline: bool = True
+    max_length: int | None = None
+
+
+AnyField: TypeAlias = Spans | Relations | Choices | Texts
+FieldLike: TypeAlias = "Field | Sequence[LabelLike] | str"
+
+
+def _field(name: str, given: Any) -> AnyField:
+    if isinstance(given, Field):
+        return msgspec.structs.replace(given, name=name)  # type: ignore[return-value]
+    if given == "text":
+        return Texts(name=name)
+    if isinstance(given, Mapping):
+        try:
+            return msgspec.convert({**given, "name": name}, AnyField)
+        except msgspec.ValidationError as error:
+            raise InvalidSchema(f"field {name!r}: {error}") from None
+    if isinstance(given, Iterable) and not isinstance(given, (str, bytes)):
+        return Choices(tuple(given), name=name)
+    raise InvalidSchema(
+        f"field {name!r} cannot be made of {given!r}", "give a list of labels, 'text', or a field such as nb.Choices"
+    )
+
+
+def _slot(name: str, size: int) -> int:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).digest()[0] % size
+
+
+def _colors(labels: Sequence[Label]) -> dict[str, str]:
+    """A colour for each name: its own slot where free, else the next; the second bank when the first is full."""
+    chosen = {label.name: label.color for label in labels if label.color}
+    used = {color.upper() for color in chosen.values()}
+    for label in labels:
+        if label.name in chosen:
+            continue
+        for bank in _BANKS:
+            start = _slot(label.name, len(bank))
+            free = [c for c in bank[start:] + bank[:start] if c.upper() not in used]
+            if free:
+                chosen[label.name] = free[0]
+                used.add(free[0].upper())
+                break
+        else:
+            chosen[label.name] = _BANKS[1][_slot(label.name, len(_BANKS[1]))]
+    return chosen
+
+
+class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """The fields that are asked of every item, in the order they are shown.
+
+    ``version`` grows with every change that the store sees. Build one with :meth:`of`.
+    """
+
+    fields: tuple[AnyField, ...]
+    version: int = 1
+
+    @classmethod
+    def of(cls, fields: Mapping[str, FieldLike]) -> Schema:
+        """A schema from fields by name, with a colour and a hotkey for every label.
+
+        Examples
+        --------
+        >>> schema = Schema.of({"spans": Spans(["PERSON", "ORG"]), "mood": ["good", "bad"], "note": "text"})
+        >>> [(field.name, label.name, label.hotkey) for field in schema.fields for label in field.get_labels()]
+        [('spans', 'PERSON', '1'), ('spans', 'ORG', '2'), ('mood', 'good', '3'), ('mood', 'bad', '4')]
+        """
+        if not fields:
+            raise InvalidSchema("a schema needs a field", "such as spans=['PERSON'] or choices=['yes', 'no']")
+        made = [_field(str(name), given) for name, given in fields.items()]
+        for field in made:
+            if not field.name.strip():
+                raise InvalidSchema("a field's name must not be empty")
+            if field.annotation != "text" and not field.get_labels():
+                raise InvalidSchema(f"field {field.name!r} has no labels")
+        spans = [field.name for field in made if isinstance(field, Spans)]
+        for field in made:
+            if isinstance(field, Relations) and (not spans or (field.spans and field.spans not in spans)):
+                raise InvalidSchema(f"field {field.name!r} relates spans, but there is no such spans field")
+        labels = [label for field in made for label in field.get_labels()]
+        colors = _colors(labels)
+        keys = Counter(label.hotkey for label in labels if label.hotkey)
+        if keys and max(keys.values()) > 1:
+            raise InvalidSchema(f"two labels have the hotkey {keys.most_common(1)[0][0]!r}")
+        free = iter([key for key in _HOTKEYS if key not in keys])
+        done = []
+        for field in made:
+            own = tuple(
+                msgspec.structs.replace(label, color=colors[label.name], hotkey=label.hotkey or next(free, ""))
+                for label in field.get_labels()
+            )
+            done.append(msgspec.structs.replace(field, labels=own) if own else field)
+        return cls(tuple(done))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields."""
+        return tuple(field.name for field in self.fields)
+
+    def field(self, name: str) -> AnyField:
+        """The field with this name; raises `InvalidAnnotation` if there is none."""
+        for field in self.fields:
+            if field.name == name:
+                return field
+        raise InvalidAnnotation(f"field {name!r}", "the schema has no such field", hint=nearest(name, self.names))
+
+    # ---- from what a user writes to annotations -------------------------------------------------
+
+    def coerce(self, answer: Any, field: str | None = None) -> tuple[AnyAnnotation, ...]:
+        """Annotations from what a user writes: annotations, dicts, bare labels, texts, or all of them by field.
+
+        Examples
+        --------
+        >>> schema = Schema.of({"spans": Spans(["ORG"]), "mood": ["good", "bad"]})
+        >>> [a.kind for a in schema.coerce({"spans": [(0, 3, "ORG")], "mood": "good"})]
+        ['span', 'choice']
+        """
+        if isinstance(answer, Mapping) and "kind" not in answer and field is None and set(answer) <= set(self.names):
+            return tuple(made for name, value in answer.items() for made in self.coerce(value, name))
+        if answer is None:
+            return ()
+        single = isinstance(answer, (str, bytes, Mapping, Annotation, bool, int, float))
+        # a lone (start, end, label) is one span, not three answers
+        single = single or (isinstance(answer, tuple) and len(answer) in (2, 3) and isinstance(answer[0], int))
+        return tuple(self._one(one, field) for one in ([answer] if single else answer))
+
+    def _one(self, given: Any, name: str | None) -> AnyAnnotation:
+        if isinstance(given, Mapping):
+            body = dict(given)
+            if "kind" not in body:
+                target = self.field(body.get("field") or name) if body.get("field") or name else self._for_dict(body)
+                body["kind"] = target.annotation
+                body.setdefault("field", target.name)
+            kind = KINDS.get(str(body["kind"]))
+            if kind is None:
+                raise InvalidAnnotation(repr(given), f"unknown kind {body['kind']!r}", hint=nearest(str(body["kind"]), KINDS))
+            try:
+                made: Any = msgspec.convert(body, kind)
+            except msgspec.ValidationError as error:
+                raise InvalidAnnotation(repr(dict(given)), str(error)) from None
+        elif isinstance(given, Annotation):
+            made = given
+        else:
+            made = self._bare(given, name)
+        target = self.field(made.field or name) if made.field or name else self._for(made)
+        if made.kind != target.annotation:
+            raise InvalidAnnotation(
+                made.describe(), f"field {target.name!r} takes annotations of the kind {target.annotation!r}, not {made.kind!r}"
+            )
+        return msgspec.structs.replace(made, field=target.name, id=made.id or new_id())
+
+    def _bare(self, given: Any, name: str | None) -> AnyAnnotation:
+        if isinstance(given, (tuple, list)):
+            targets = [f for f in self.fields if isinstance(f, Spans) and name in (None, f.name)]
+            if targets and len(given) in (2, 3):
+                return Span(*given, field=targets[0].name)
+            raise InvalidAnnotation(repr(given), "is not an annotation", hint="write nb.Span(start, end, label)")
+        text = str(given)
+        targets_all = [f for f in self.fields if name in (None, f.name)]
+        if name is not None and not targets_all:
+            self.field(name)
+        for target in targets_all:
+            if isinstance(target, Choices) and target.label(text):
+                return Choice(text, field=target.name)
+        writable = [f for f in targets_all if isinstance(f, Texts)]
+        if writable and (name is not None or not any(isinstance(f, Choices) for f in targets_all)):
+            return Text(text, field=writable[0].name)
+        known = [label.name for f in targets_all if isinstance(f, Choices) for label in f.get_labels()]
+        raise InvalidAnnotation(repr(given), "is not a label of the schema", hint=nearest(text, known))
+
+    def _for_dict(self, body: Mapping[str, Any]) -> AnyField:
+        kind = "relation" if "head" in body else "span" if "start" in body else "text" if "text" in body else "choice"
+        return self._only(kind, repr(dict(body)), str(body.get("label", "")))
+
+    def _for(self, annotation: Annotation) -> AnyField:
+        return self._only(annotation.kind, annotation.describe(), str(getattr(annotation, "label", "")))
+
+    def _only(self, kind: str, what: str, label: str) -> AnyField:
+        fits = [field for field in self.fields if field.annotation == kind]
+        if len(fits) > 1:  # the label decides between fields of one kind
+            fits = [field for field in fits if field.label(label)] or fits
+        if not fits:
+            raise InvalidAnnotation(what, f"no field takes annotations of the kind {kind!r}")
+        if len(fits) > 1:
+            raise InvalidAnnotation(what, "several fields could take it", hint=f"give field= one of {[f.name for f in fits]}")
+        return fits[0]
+
+    # ---- rules ----------------------------------------------------------------------------------
+
+    def check(
+        self,
+        annotations: Iterable[AnyAnnotation],
+        *,
+        item: object = None,
+        length: int | None = None,
+        complete: bool = False,
+    ) -> None:
+        """Raise `InvalidAnnotation` if an annotation breaks a rule.
+
+        Parameters
+        ----------
+        annotations : iterable
+            All annotations of one response.
+        item : object
+            The item's key, for the message.
+        length : int, optional
+            Code points of the item's text; spans must end within it.
+        complete : bool
+            Check the limits (min, max, required) too, as for a submitted response.
+        """
+        try:
+            self._check(tuple(annotations), length, complete)
+        except InvalidAnnotation as error:
+            raise error.of_item(item) from None
+
+    def _check(self, annotations: tuple[AnyAnnotation, ...], length: int | None, complete: bool) -> None:
+        ids = {a.id: a for a in annotations}
+        if len(ids) < len(annotations):
+            twice = Counter(a.id for a in annotations).most_common(1)[0][0]
+            raise InvalidAnnotation(f"annotation {twice!r}", "two annotations have this id")
+        for annotation in annotations:
+            self._check_one(annotation, ids, length)
+        counts = Counter(a.field for a in annotations)
+        for field in self.fields:
+            n = counts[field.name]
+            if isinstance(field, Spans) and not field.overlap:
+                self._check_overlap([a for a in annotations if isinstance(a, Span) and a.field == field.name])
+            if complete and n < field.min:
+                raise InvalidAnnotation(f"field {field.name!r}", f"needs at least {field.min} answer(s), has {n}")
+            if complete and field.max is not None and n > field.max:
+                raise InvalidAnnotation(f"field {field.name!r}", f"takes at most {field.max} answer(s), has {n}")
+
+    def _check_one(self, a: AnyAnnotation, ids: Mapping[str, Annotation], length: int | None) -> None:
+        field = self.field(a.field)
+        if a.kind != field.annotation:
+            raise InvalidAnnotation(
+                a.describe(), f"the field takes annotations of the kind {field.annotation!r}, not {a.kind!r}"
+            )
+        name = getattr(a, "label", None)
+        label = field.label(name) if name is not None else None
+        if name is not None and label is None:
+            known = [one.name for one in field.get_labels()]
+            raise InvalidAnnotation(a.describe(), f"unknown label {name!r}", hint=nearest(name, known))
+        if a.attributes:
+            known_attributes = {one.name: one for one in (label.attributes if label else ())}
+            for key, value in a.attributes.items():
+                if key not in known_attributes:
+                    raise InvalidAnnotation(a.describe(), f"unknown attribute {key!r}", hint=nearest(key, known_attributes))
+                if not known_attributes[key].accepts(value):
+                    raise InvalidAnnotation(a.describe(), f"attribute {key!r} cannot be {value!r}")
+        if isinstance(a, Span) and length is not None and a.end > length:
+            raise InvalidAnnotation(a.describe(), f"end {a.end} is beyond the text's {length} characters")
+        if isinstance(a, Relation) and isinstance(field, Relations):
+            for end in (a.head, a.child):
+                target = ids.get(end)
+                if not isinstance(target, Span) or (field.spans and target.field != field.spans):
+                    raise InvalidAnnotation(a.describe(), f"{end!r} is not the id of a span of this response")
+        if isinstance(a, Text) and isinstance(field, Texts) and field.max_length is not None:
+            if len(a.text) > field.max_length:
+                raise InvalidAnnotation(a.describe(), f"has {len(a.text)} characters; at most {field.max_length} are allowed")
+
+    @staticmethod
+    def _check_overlap(spans: list[Span]) -> None:
+        ordered = sorted(spans, key=lambda span: span.start)
+        for before, after in zip(ordered, ordered[1:], strict=False):
+            if after.start < before.end:
+                raise InvalidAnnotation(after.describe(), f"overlaps {before.describe()}, and the field has overlap=False")
