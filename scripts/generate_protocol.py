@@ -48,7 +48,9 @@ def _interface(name: str, schema: dict[str, Any]) -> str:
     required = set(schema.get("required", ()))
     lines = [f"export interface {name} {{"]
     for prop, body in schema["properties"].items():
-        optional = "" if prop in required or "const" in body or body.get("enum", [None])[0] == _tag(schema, prop) else "?"
+        optional = (
+            "" if prop in required or "const" in body or body.get("enum", [None])[0] == _tag(schema, prop) else "?"
+        )
         lines.append(f"  {prop}{optional}: {_ts(body)};")
     return "\n".join([*lines, "}"])
 

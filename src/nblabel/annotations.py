@@ -395,19 +395,7 @@ class Cuboid(Annotation, frozen=True, tag="cuboid"):
 
 
 AnyAnnotation: TypeAlias = (
-    Span
-    | Relation
-    | Choice
-    | Text
-    | Rating
-    | Ranking
-    | Box
-    | Polygon
-    | Keypoints
-    | Mask
-    | Segment
-    | Track
-    | Cuboid
+    Span | Relation | Choice | Text | Rating | Ranking | Box | Polygon | Keypoints | Mask | Segment | Track | Cuboid
 )
 
 KINDS: dict[str, type[Annotation]] = {

@@ -48,7 +48,9 @@ __all__ = [
 PROTOCOL_VERSION = 1
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, forbid_unknown_fields=True):
+class Message(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True, forbid_unknown_fields=True
+):
     """A tagged message."""
 
 
@@ -272,9 +274,10 @@ Outgoing: TypeAlias = Welcome | Queue | Items | Ack | Pong | Failure | Changed |
 def decode(content: Any) -> Incoming:
     """A message from the browser; raises `ProtocolError` for anything else."""
     try:
-        return msgspec.convert(content, Incoming)
+        message: Incoming = msgspec.convert(content, Incoming)  # type: ignore[arg-type]
     except (msgspec.ValidationError, RecursionError) as error:
         raise ProtocolError(f"the browser sent a message that is not of the protocol: {error}") from None
+    return message
 
 
 def encode(message: Outgoing) -> dict[str, Any]:

@@ -117,9 +117,7 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     fields: tuple[str, ...] = ()
 
 
-def apply_event(
-    before: Response | None, event: Event, fields: Iterable[str] = ()
-) -> tuple[Response, Patch]:
+def apply_event(before: Response | None, event: Event, fields: Iterable[str] = ()) -> tuple[Response, Patch]:
     """The response after ``event``, and the patch that takes it back.
 
     Parameters

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -227,14 +228,16 @@ FieldLike: TypeAlias = "Field | Sequence[LabelLike] | str"
 
 def _field(name: str, given: Any) -> AnyField:
     if isinstance(given, Field):
-        return msgspec.structs.replace(given, name=name)  # type: ignore[return-value]
+        named: AnyField = msgspec.structs.replace(given, name=name)  # type: ignore[assignment]
+        return named
     if given == "text":
         return Texts(name=name)
     if isinstance(given, Mapping):
         try:
-            return msgspec.convert({**given, "name": name}, AnyField)
+            made: AnyField = msgspec.convert({**given, "name": name}, AnyField)  # type: ignore[arg-type]
         except msgspec.ValidationError as error:
             raise InvalidSchema(f"field {name!r}: {error}") from None
+        return made
     if isinstance(given, Iterable) and not isinstance(given, (str, bytes)):
         return Choices(tuple(given), name=name)
     raise InvalidSchema(
@@ -347,12 +350,15 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         if isinstance(given, Mapping):
             body = dict(given)
             if "kind" not in body:
-                target = self.field(body.get("field") or name) if body.get("field") or name else self._for_dict(body)
+                asked = str(body.get("field") or name or "")
+                target = self.field(asked) if asked else self._for_dict(body)
                 body["kind"] = target.annotation
                 body.setdefault("field", target.name)
             kind = KINDS.get(str(body["kind"]))
             if kind is None:
-                raise InvalidAnnotation(repr(given), f"unknown kind {body['kind']!r}", hint=nearest(str(body["kind"]), KINDS))
+                raise InvalidAnnotation(
+                    repr(given), f"unknown kind {body['kind']!r}", hint=nearest(str(body["kind"]), KINDS)
+                )
             try:
                 made: Any = msgspec.convert(body, kind)
             except msgspec.ValidationError as error:
@@ -361,12 +367,15 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             made = given
         else:
             made = self._bare(given, name)
-        target = self.field(made.field or name) if made.field or name else self._for(made)
+        asked = made.field or name or ""
+        target = self.field(asked) if asked else self._for(made)
         if made.kind != target.annotation:
             raise InvalidAnnotation(
-                made.describe(), f"field {target.name!r} takes annotations of the kind {target.annotation!r}, not {made.kind!r}"
+                made.describe(),
+                f"field {target.name!r} takes annotations of the kind {target.annotation!r}, not {made.kind!r}",
             )
-        return msgspec.structs.replace(made, field=target.name, id=made.id or new_id())
+        whole: AnyAnnotation = msgspec.structs.replace(made, field=target.name, id=made.id or new_id())
+        return whole
 
     def _bare(self, given: Any, name: str | None) -> AnyAnnotation:
         if isinstance(given, (tuple, list)):
@@ -401,7 +410,9 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         if not fits:
             raise InvalidAnnotation(what, f"no field takes annotations of the kind {kind!r}")
         if len(fits) > 1:
-            raise InvalidAnnotation(what, "several fields could take it", hint=f"give field= one of {[f.name for f in fits]}")
+            raise InvalidAnnotation(
+                what, "several fields could take it", hint=f"give field= one of {[f.name for f in fits]}"
+            )
         return fits[0]
 
     # ---- rules ----------------------------------------------------------------------------------
@@ -410,6 +421,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         self,
         annotations: Iterable[AnyAnnotation],
         *,
+        among: Iterable[AnyAnnotation] | None = None,
         item: object = None,
         length: int | None = None,
         complete: bool = False,
@@ -419,7 +431,9 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         Parameters
         ----------
         annotations : iterable
-            All annotations of one response.
+            The annotations to check one by one.
+        among : iterable, optional
+            All annotations of the response they belong to, for the rules that bind several; they alone by default.
         item : object
             The item's key, for the message.
         length : int, optional
@@ -427,29 +441,46 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         complete : bool
             Check the limits (min, max, required) too, as for a submitted response.
         """
+        mine = tuple(annotations)
         try:
-            self._check(tuple(annotations), length, complete)
+            self._check(mine, mine if among is None else tuple(among), length, complete)
         except InvalidAnnotation as error:
             raise error.of_item(item) from None
 
-    def _check(self, annotations: tuple[AnyAnnotation, ...], length: int | None, complete: bool) -> None:
-        ids = {a.id: a for a in annotations}
-        if len(ids) < len(annotations):
-            twice = Counter(a.id for a in annotations).most_common(1)[0][0]
+    def _check(
+        self,
+        annotations: tuple[AnyAnnotation, ...],
+        among: tuple[AnyAnnotation, ...],
+        length: int | None,
+        complete: bool,
+    ) -> None:
+        ids = {a.id: a for a in among}
+        if len(ids) < len(among):
+            twice = Counter(a.id for a in among).most_common(1)[0][0]
             raise InvalidAnnotation(f"annotation {twice!r}", "two annotations have this id")
         for annotation in annotations:
-            self._check_one(annotation, ids, length)
-        counts = Counter(a.field for a in annotations)
+            self._check_one(annotation, length)
+        for annotation in among:
+            if isinstance(annotation, Relation):
+                self._check_ends(annotation, ids)
+        counts = Counter(a.field for a in among)
         for field in self.fields:
             n = counts[field.name]
             if isinstance(field, Spans) and not field.overlap:
-                self._check_overlap([a for a in annotations if isinstance(a, Span) and a.field == field.name])
+                self._check_overlap([a for a in among if isinstance(a, Span) and a.field == field.name])
             if complete and n < field.min:
                 raise InvalidAnnotation(f"field {field.name!r}", f"needs at least {field.min} answer(s), has {n}")
             if complete and field.max is not None and n > field.max:
                 raise InvalidAnnotation(f"field {field.name!r}", f"takes at most {field.max} answer(s), has {n}")
 
-    def _check_one(self, a: AnyAnnotation, ids: Mapping[str, Annotation], length: int | None) -> None:
+    def _check_ends(self, a: Relation, ids: Mapping[str, Annotation]) -> None:
+        field = next((f for f in self.fields if f.name == a.field and isinstance(f, Relations)), None)
+        for end in (a.head, a.child):
+            target = ids.get(end)
+            if not isinstance(target, Span) or (field is not None and field.spans and target.field != field.spans):
+                raise InvalidAnnotation(a.describe(), f"{end!r} is not the id of a span of this response")
+
+    def _check_one(self, a: AnyAnnotation, length: int | None) -> None:
         field = self.field(a.field)
         if a.kind != field.annotation:
             raise InvalidAnnotation(
@@ -464,23 +495,22 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             known_attributes = {one.name: one for one in (label.attributes if label else ())}
             for key, value in a.attributes.items():
                 if key not in known_attributes:
-                    raise InvalidAnnotation(a.describe(), f"unknown attribute {key!r}", hint=nearest(key, known_attributes))
+                    raise InvalidAnnotation(
+                        a.describe(), f"unknown attribute {key!r}", hint=nearest(key, known_attributes)
+                    )
                 if not known_attributes[key].accepts(value):
                     raise InvalidAnnotation(a.describe(), f"attribute {key!r} cannot be {value!r}")
         if isinstance(a, Span) and length is not None and a.end > length:
             raise InvalidAnnotation(a.describe(), f"end {a.end} is beyond the text's {length} characters")
-        if isinstance(a, Relation) and isinstance(field, Relations):
-            for end in (a.head, a.child):
-                target = ids.get(end)
-                if not isinstance(target, Span) or (field.spans and target.field != field.spans):
-                    raise InvalidAnnotation(a.describe(), f"{end!r} is not the id of a span of this response")
-        if isinstance(a, Text) and isinstance(field, Texts) and field.max_length is not None:
-            if len(a.text) > field.max_length:
-                raise InvalidAnnotation(a.describe(), f"has {len(a.text)} characters; at most {field.max_length} are allowed")
+        too_long = isinstance(a, Text) and isinstance(field, Texts) and field.max_length is not None
+        if too_long and len(a.text) > field.max_length:  # type: ignore[union-attr,operator]
+            raise InvalidAnnotation(a.describe(), f"has more than {field.max_length} characters")  # type: ignore[union-attr]
 
     @staticmethod
     def _check_overlap(spans: list[Span]) -> None:
         ordered = sorted(spans, key=lambda span: span.start)
-        for before, after in zip(ordered, ordered[1:], strict=False):
+        for before, after in itertools.pairwise(ordered):
             if after.start < before.end:
-                raise InvalidAnnotation(after.describe(), f"overlaps {before.describe()}, and the field has overlap=False")
+                raise InvalidAnnotation(
+                    after.describe(), f"overlaps {before.describe()}, and the field has overlap=False"
+                )
