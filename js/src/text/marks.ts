@@ -20,7 +20,7 @@ export interface Mark {
 
 export interface Units {
   /** UTF-16 offset of a code point. */
-  toUnits(point: number): number;
+  toUtf16(codePoint: number): number;
 }
 
 /** Told of rows that must be drawn anew. */
@@ -127,7 +127,7 @@ export class Marks {
 
   #drop(layer: Layer, annotation: AnyAnnotation, bulk: boolean): void {
     const mark = annotation.kind === "span" ? this.#byId.get(annotation.id ?? "") : undefined;
-    if (!mark || mark.span !== annotation) return;
+    if (!mark || mark.span !== annotation || mark.suggested !== (layer === this.#suggestions)) return;
     this.#byId.delete(mark.id);
     for (let row = mark.first; row <= mark.last; row++) {
       const list = this.#byRow[row];
@@ -140,8 +140,8 @@ export class Marks {
   #put(layer: Layer, annotation: AnyAnnotation, suggested: boolean, bulk: boolean): void {
     if (annotation.kind !== "span") return;
     const id = annotation.id ?? "";
-    const start = this.#units.toUnits(annotation.start);
-    const end = Math.min(this.#units.toUnits(annotation.end), this.#rows.text.length);
+    const start = this.#units.toUtf16(annotation.start);
+    const end = Math.min(this.#units.toUtf16(annotation.end), this.#rows.text.length);
     // Answers to a text that has changed since may lie outside of it; an answer hides the suggestion it came from.
     if (!(end > start) || (suggested && this.#byId.has(id))) return;
     const other = this.#byId.get(id);

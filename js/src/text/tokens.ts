@@ -98,7 +98,7 @@ export class Tokens {
     if (!near) return null;
     const before = i > 0 ? (flat[2 * i - 1] as number) : undefined;
     if (before === undefined && start === undefined) return null;
-    const left = before === undefined || (start !== undefined && start - offset < offset - before) ? i : i - 1;
+    const left = before === undefined || (start !== undefined && start - offset <= offset - before) ? i : i - 1;
     return { start: flat[2 * left] as number, end: flat[2 * left + 1] as number };
   }
 
