@@ -1,0 +1,73 @@
+"""Files that labels are written to and read from: one module a format, found by name or by the file's ending.
+
+Examples
+--------
+>>> for_path("labels/train.spacy").name
+'spacy'
+>>> for_path("labels.txt", format="conll").name
+'conll'
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePath
+
+from ..errors import FormatError, nearest
+from .base import Format, Meta, Read, Reading, StrPath
+
+__all__ = ["FORMATS", "Format", "Meta", "Read", "Reading", "StrPath", "for_path"]
+
+FORMATS: dict[str, Format] = {
+    made.name: made
+    for made in (
+        Format("csv", "a CSV table with one row an annotation", (".csv",), "csv"),
+        Format("parquet", "a Parquet table with one row an annotation", (".parquet", ".pq"), "parquet"),
+        Format("jsonl", "JSON lines as Prodigy writes them", (".jsonl", ".ndjson"), "jsonl"),
+        Format(
+            "conll", "CoNLL columns: a token and its tag a line", (".conll", ".iob", ".iob2", ".bio", ".biluo"), "conll"
+        ),
+        Format("spacy", "a spaCy DocBin", (".spacy",), "spacy_docs"),
+    )
+}
+"""All formats by name."""
+
+_ALIASES = {
+    "prodigy": "jsonl",
+    "ndjson": "jsonl",
+    "iob": "conll",
+    "iob2": "conll",
+    "bio": "conll",
+    "biluo": "conll",
+    "docbin": "spacy",
+    "pq": "parquet",
+}
+
+
+def for_path(path: StrPath, format: str | None = None) -> Format:  # noqa: A002 - the word users write
+    """The format with this name or, without one, of this file's ending.
+
+    Parameters
+    ----------
+    path : path-like
+        Where labels are written to or read from.
+    format : str, optional
+        A name of `FORMATS`, where the ending does not tell.
+    """
+    if format is not None:
+        name = str(format).lower().lstrip(".")
+        found = FORMATS.get(_ALIASES.get(name, name))
+        if found is None:
+            raise FormatError(f"there is no format {format!r}", nearest(name, FORMATS))
+        return found
+    suffix = PurePath(os.fspath(path)).suffix.lower()
+    by_suffix = {ending: made for made in FORMATS.values() for ending in made.suffixes}
+    if suffix not in by_suffix:
+        what = f"the ending {suffix!r}" if suffix else "no ending"
+        hint = nearest(suffix, by_suffix) if suffix else ""
+        names = ", ".join(repr(name) for name in FORMATS)
+        raise FormatError(
+            f"{os.fspath(path)} has {what}, so its format is not known",
+            "; ".join(part for part in (hint, f"or give format= one of {names}") if part),
+        )
+    return by_suffix[suffix]
