@@ -148,7 +148,7 @@ export class Marks {
     if (other) this.#drop(other.suggested ? this.#suggestions : this.#answers, other.span, false);
     let first = this.#rows.at(start);
     let last = this.#rows.at(end - 1);
-    while (first < last && start >= this.#rows.end(first)) first += 1;
+    while (first < last && Math.max(start, this.#rows.start(first)) >= this.#rows.end(first)) first += 1;
     while (last > first && end > this.#rows.start(last) && this.#rows.end(last) === this.#rows.start(last)) last -= 1;
     const mark: Mark = { span: annotation, id, start, end, first, last, suggested };
     this.#byId.set(id, mark);
