@@ -1,0 +1,19 @@
+"""Models in the loop: what a user already has becomes something that suggests annotations.
+
+Examples
+--------
+>>> from nblabel.records import Item
+>>> from nblabel.schema import Schema, Spans
+>>> def names(text):
+...     return [(0, 3, "PERSON")] if text.startswith("Ada") else []
+>>> suggester = of(names, Schema.of({"spans": Spans(["PERSON"])}))
+>>> [(a.start, a.end, a.label, a.source) for a in suggester.suggest([Item(0, "Ada Lovelace")])[0]]
+[(0, 3, 'PERSON', 'names')]
+"""
+
+from __future__ import annotations
+
+from .adapters import Adapter, Suggester, of
+from .runner import Runner
+
+__all__ = ["Adapter", "Runner", "Suggester", "of"]

@@ -1,0 +1,184 @@
+"""What a model returned, made into valid annotations of one item; what is wrong is told and left out."""
+
+from __future__ import annotations
+
+import hashlib
+import numbers
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ..annotations import HUMAN, Annotation, AnyAnnotation, Relation, Span
+from ..errors import InvalidAnnotation
+from ..formats.tokens import longest_first
+from ..records import Item
+from ..schema import Schema, Spans
+
+__all__ = ["checked", "merged"]
+
+_NOT_CONTENT = ("id", "field", "score", "source", "attributes")
+
+
+def checked(answer: Any, item: Item, schema: Schema, source: str) -> tuple[list[AnyAnnotation], list[str]]:
+    """The valid annotations of an answer, and what was wrong with the others.
+
+    Ids are made of the content, so that a model that is asked again gives the same ids.
+    """
+    wrong: list[str] = []
+    made: list[AnyAnnotation] = []
+    for given, field in _elements(answer, schema):
+        try:
+            made += _coerced(given, field, schema, source)
+        except InvalidAnnotation as error:
+            wrong.append(str(error))
+    length = len(item.data) if isinstance(item.data, str) else None
+    spans = {a.id: a for a in made if not isinstance(a, Relation)}
+    ids: dict[str, str] = {}
+    kept: list[AnyAnnotation] = []
+    for a in made:
+        if isinstance(a, Relation):
+            continue
+        try:
+            schema.check([a], length=length)
+        except InvalidAnnotation as error:
+            wrong.append(f"{_told(a)}: {error.rule}" + (f" ({error.hint})" if error.hint else ""))
+            continue
+        named = _named(a)
+        ids[a.id] = named.id
+        kept.append(named)
+    for a in made:
+        if isinstance(a, Relation):
+            try:
+                schema.check(
+                    [*(spans[end] for end in dict.fromkeys((a.head, a.child)) if end in ids), a], length=length
+                )
+            except InvalidAnnotation as error:
+                wrong.append(f"{_told(a)}: {error.rule}" + (f" ({error.hint})" if error.hint else ""))
+                continue
+            if ids[a.head] == ids[a.child]:
+                wrong.append(f"{_told(a)}: head and child are the same span")
+                continue
+            kept.append(_named(msgspec.structs.replace(a, head=ids[a.head], child=ids[a.child])))
+    kept, more = merged([kept], schema)
+    return kept, wrong + more
+
+
+def merged(groups: Iterable[Sequence[AnyAnnotation]], schema: Schema) -> tuple[list[AnyAnnotation], list[str]]:
+    """All annotations, each once, with the highest score and the names of all that suggest it.
+
+    The second list tells what was left out, and why.
+    """
+    found: dict[str, AnyAnnotation] = {}
+    for a in (a for group in groups for a in group):
+        other = found.get(a.id)
+        if other is None:
+            found[a.id] = a
+            continue
+        sources = list(dict.fromkeys((*other.source.split(" + "), *a.source.split(" + "))))
+        scores = [score for score in (other.score, a.score) if score is not None]
+        best = a if (a.score or 0.0) > (other.score or 0.0) else other
+        found[a.id] = msgspec.structs.replace(best, source=" + ".join(sources), score=max(scores, default=None))
+    wrong = []
+    for field in schema.fields:
+        if isinstance(field, Spans) and not field.overlap:
+            spans = [a for a in found.values() if isinstance(a, Span) and a.field == field.name]
+            spans.sort(key=lambda span: -(span.score or 0.0))
+            _, rest = longest_first((span.start, span.end, span) for span in spans)
+            for _, _, span in rest:
+                wrong.append(f"{_told(span)}: overlaps another, and the field has overlap=False")
+                del found[span.id]
+    left = [a for a in found.values() if isinstance(a, Relation) and not (a.head in found and a.child in found)]
+    for a in left:
+        wrong.append(f"{_told(a)}: its span was left out")
+        del found[a.id]
+    return list(found.values()), wrong
+
+
+def _told(a: AnyAnnotation) -> str:
+    """How a person recognises a suggestion, whose id says nothing."""
+    content = {name: getattr(a, name) for name in a.__struct_fields__ if name not in _NOT_CONTENT}
+    return f"{type(a).__name__}({', '.join(f'{name}={value!r}' for name, value in content.items())})"
+
+
+def _elements(answer: Any, schema: Schema) -> Iterator[tuple[Any, str | None]]:
+    """Each thing that an answer consists of, with the field it was given under."""
+    if answer is None:
+        return
+    if isinstance(answer, Mapping) and "kind" not in answer and answer and set(answer) <= set(schema.names):
+        for name, value in answer.items():
+            for given, _ in _elements(value, schema) if not isinstance(value, Mapping) else ((value, None),):
+                yield given, str(name)
+    elif isinstance(answer, (str, bytes, Mapping, Annotation, bool, numbers.Number)) or _is_one(answer, schema):
+        yield answer, None
+    elif isinstance(answer, Iterable):
+        for given in answer:
+            yield given, None
+    else:
+        yield answer, None
+
+
+def _is_one(answer: Any, schema: Schema) -> bool:
+    """Whether a tuple or list is one span or scored label, not several answers."""
+    if not isinstance(answer, (tuple, list)) or not 2 <= len(answer) <= 4:
+        return False
+    if _is_scored(answer):
+        return True
+    bounds = all(isinstance(end, numbers.Integral) for end in answer[:2])
+    if len(answer) == 2:  # (0, 1) may also be two labels
+        return bounds and isinstance(answer, tuple) and not any(f.annotation == "choice" for f in schema.fields)
+    return bounds and isinstance(answer[2], str)
+
+
+def _is_scored(given: Any) -> bool:
+    return (
+        isinstance(given, tuple)
+        and len(given) == 2
+        and isinstance(given[0], str)
+        and isinstance(given[1], numbers.Real)
+        and not isinstance(given[1], bool)
+    )
+
+
+def _coerced(given: Any, field: str | None, schema: Schema, source: str) -> list[AnyAnnotation]:
+    score: Any = None
+    if _is_scored(given):
+        given, score = given
+    elif isinstance(given, (tuple, list)) and len(given) == 4 and isinstance(given[0], numbers.Integral):
+        given, score = tuple(given[:3]), given[3]
+    elif not isinstance(given, (str, Mapping, Annotation, tuple, list, numbers.Number)):
+        raise InvalidAnnotation(_short(given), f"{type(given).__name__} is no kind of annotation")
+    elif isinstance(given, Mapping):
+        given = {k: v.item() if callable(getattr(v, "item", None)) else v for k, v in given.items()}  # numpy's scalars
+    try:
+        coerced = schema.coerce([given], field)
+    except InvalidAnnotation:
+        raise
+    except Exception as error:  # hostile objects: lengths, hashes and conversions of the user's own
+        raise InvalidAnnotation(_short(given), f"{type(error).__name__}: {error}") from None
+    made = []
+    for a in coerced:
+        changes: dict[str, Any] = {"source": source} if a.source in (HUMAN, "") else {}
+        if score is not None:
+            changes["score"] = score
+        try:
+            made.append(msgspec.structs.replace(a, **changes) if changes else a)
+        except InvalidAnnotation as error:
+            raise InvalidAnnotation(_short(given), error.rule) from None
+    return made
+
+
+def _short(given: Any) -> str:
+    try:
+        shown = repr(given)
+    except Exception:
+        shown = f"<{type(given).__name__}>"
+    return shown if len(shown) <= 120 else shown[:120] + "..."
+
+
+def _named(a: AnyAnnotation) -> AnyAnnotation:
+    """The annotation with an id made of what it says."""
+    content = {name: getattr(a, name) for name in a.__struct_fields__ if name not in _NOT_CONTENT}
+    digest = hashlib.blake2b(digest_size=6)
+    digest.update(repr((a.kind, a.field, content)).encode("utf-8", "surrogatepass"))
+    return msgspec.structs.replace(a, id=digest.hexdigest())

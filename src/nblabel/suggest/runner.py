@@ -1,0 +1,186 @@
+"""The worker that asks models about the items to come, off the labelling path."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from ..records import Item, Suggestion
+from ..schema import Schema
+from .adapters import Adapter, of
+
+__all__ = ["Runner"]
+
+_WAITING = 500
+_IDLE = 30.0  # seconds after which a worker without work ends; the next request starts another
+
+
+class Runner:
+    """Asks a model in one background thread and keeps what it said.
+
+    One thread only: spaCy pipelines and many other models must not be used from several. The items of the newest
+    request come first. A model that raises gives a `Suggestion` with an ``error``; one that hangs blocks nobody but
+    later suggestions.
+
+    Parameters
+    ----------
+    suggester : Suggester or anything that `nblabel.suggest.of` takes
+        The model.
+    schema : Schema
+        The questions.
+    on_result : callable
+        Called in the worker's thread with each new `Suggestion`.
+    cache : int
+        How many results are kept, the longest unused forgotten first.
+    """
+
+    def __init__(
+        self, suggester: Any, schema: Schema, on_result: Callable[[Suggestion], None], *, cache: int = 2000
+    ) -> None:
+        self._adapter: Adapter = of(suggester, schema)
+        self._on_result = on_result
+        self._limit = cache
+        self._changed = threading.Condition()
+        self._waiting: OrderedDict[str, tuple[str, Item]] = OrderedDict()  # identity -> content, item; next first
+        self._running: dict[str, str] = {}
+        self._done: OrderedDict[str, tuple[str, Suggestion]] = OrderedDict()
+        self._generation = 0
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._trouble = ""
+
+    @property
+    def source(self) -> str:
+        """The model's name."""
+        return self._adapter.source
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of the model, such as labels that the schema does not have."""
+        return self._adapter.notes
+
+    @property
+    def last_traceback(self) -> str:
+        """Where the model, or the receiver of its results, raised last; empty if never."""
+        return self._trouble or self._adapter.last_traceback
+
+    def request(self, items: Sequence[Item]) -> None:
+        """Have these items looked at before all that wait, in this order. Returns at once."""
+        with self._changed:
+            if self._closed:
+                return
+            fresh: OrderedDict[str, tuple[str, Item]] = OrderedDict()
+            for item in items:
+                content = _content(item)
+                known = self._done.get(item.identity)
+                if known is not None and known[0] == content:
+                    self._done.move_to_end(item.identity)
+                elif self._running.get(item.identity) != content:
+                    fresh[item.identity] = (content, item)
+            for identity, waiting in self._waiting.items():
+                fresh.setdefault(identity, waiting)
+            while len(fresh) > max(_WAITING, len(items)):
+                fresh.popitem()
+            self._waiting = fresh
+            if not fresh:
+                return
+            self._changed.notify_all()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="nblabel-suggest", daemon=True)
+                try:
+                    self._thread.start()
+                except (
+                    RuntimeError
+                ):  # no threads here (Pyodide), or none left: do without suggestions, not without labels
+                    self._thread = None
+                    self._trouble = traceback.format_exc()
+
+    def get(self, item: Item | str) -> Suggestion | None:
+        """What the model said of an item, given by itself or its identity; ``None`` if it has not said anything yet.
+
+        Of an item that has changed since, the model has not said anything.
+        """
+        with self._changed:
+            identity = item if isinstance(item, str) else item.identity
+            known = self._done.get(identity)
+            if known is None or (isinstance(item, Item) and known[0] != _content(item)):
+                return None
+            self._done.move_to_end(identity)
+            return known[1]
+
+    def invalidate(self) -> None:
+        """Forget all results and requests, as after the model has learnt."""
+        with self._changed:
+            self._generation += 1
+            self._waiting.clear()
+            self._running.clear()
+            self._done.clear()
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ask nothing more and tell nothing more. Does not wait for a model that is at work."""
+        with self._changed:
+            self._closed = True
+            self._generation += 1
+            self._waiting.clear()
+            self._changed.notify_all()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until all that was requested is answered; whether that came in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or not (self._waiting or self._running), timeout)
+
+    # ---- in the worker's thread -----------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._waiting, _IDLE)
+                if self._closed or not self._waiting:
+                    self._thread = None
+                    return
+                generation = self._generation
+                batch = [self._waiting.popitem(last=False) for _ in range(min(self._adapter.batch, len(self._waiting)))]
+                self._running = {identity: content for identity, (content, _) in batch}
+            found = self._run([item for _, (_, item) in batch])
+            self._keep(generation, batch, found)
+
+    def _run(self, items: Sequence[Item]) -> list[Suggestion]:
+        try:
+            return self._adapter.run(items)
+        except BaseException as error:  # SystemExit of a model must not end the worker
+            self._trouble = traceback.format_exc()
+            told = f"{self._adapter.source}: {type(error).__name__}: {error}".splitlines()[0]
+            return [Suggestion(item.identity, error=told) for item in items]
+
+    def _keep(
+        self, generation: int, batch: Sequence[tuple[str, tuple[str, Item]]], found: Sequence[Suggestion]
+    ) -> None:
+        for (identity, (content, _)), suggestion in zip(batch, found, strict=True):
+            suggestion = msgspec.structs.replace(suggestion, item=identity)
+            with self._changed:
+                if generation != self._generation:
+                    return
+                self._done[identity] = (content, suggestion)
+                self._done.move_to_end(identity)
+                while len(self._done) > self._limit:
+                    self._done.popitem(last=False)
+            try:
+                self._on_result(suggestion)
+            except Exception:
+                self._trouble = traceback.format_exc()
+            with self._changed:
+                if generation == self._generation:
+                    self._running.pop(identity, None)
+                self._changed.notify_all()
+
+
+def _content(item: Item) -> str:
+    data = item.data if isinstance(item.data, str) else repr(item.data)
+    return hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
