@@ -61,11 +61,13 @@ def usable(tokens: Iterable[Sequence[int]] | None, text: str) -> list[tuple[int,
     return made
 
 
-def check_alignment(alignment: str) -> None:
-    """Raise `FormatError` unless it is one of the three alignments."""
-    known = ("expand", "contract", "strict")
-    if alignment not in known:
-        raise FormatError(f"there is no alignment {alignment!r}", nearest(str(alignment), known))
+def check_alignment(alignment: str) -> Alignment:
+    """The alignment; raises `FormatError` unless it is one of the three."""
+    known: tuple[Alignment, ...] = ("expand", "contract", "strict")
+    for one in known:
+        if one == alignment:
+            return one
+    raise FormatError(f"there is no alignment {alignment!r}", nearest(str(alignment), known))
 
 
 def align(tokens: Tokens, start: int, end: int, alignment: Alignment = "strict") -> tuple[int, int] | None:
