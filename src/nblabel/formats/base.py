@@ -98,14 +98,14 @@ class Format(msgspec.Struct, frozen=True):
                 raise UnknownOption(option, known, f"{name} of the format {self.name!r}")
         return function
 
-    def write(self, path: StrPath, rows: Iterable[Labelled], schema: Schema, **options: Any) -> Report:
+    def write(self, path: StrPath, rows: Iterable[Labelled], schema: Schema | None, **options: Any) -> Report:
         """Write ``rows`` to ``path``: the whole file or, on any failure, nothing.
 
         Options are those of the format's own ``write``; the report tells what the format could not carry.
         """
         function = self._function("write", options)
         try:
-            report: Report = function(path, rows, schema, **options)
+            report: Report = function(path, rows, Schema(()) if schema is None else schema, **options)
         except OSError as error:
             raise _of_system(path, error, "written") from error
         return report

@@ -35,7 +35,7 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?")
 def write(
     path: StrPath,
     rows: Iterable[Labelled],
-    schema: Schema | None,
+    schema: Schema,
     *,
     item: bool = True,
     escape: bool = True,

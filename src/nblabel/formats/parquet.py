@@ -33,7 +33,7 @@ def _arrow() -> tuple[Any, Any]:
 
 
 def write(
-    path: StrPath, rows: Iterable[Labelled], schema: Schema | None, *, item: bool = True, meta: Meta | None = None
+    path: StrPath, rows: Iterable[Labelled], schema: Schema, *, item: bool = True, meta: Meta | None = None
 ) -> Report:
     """Write the tidy table; nested values (attributes of several types, points) stand in it as JSON.
 
@@ -69,7 +69,7 @@ def write(
             dtype: Any = {"int": "Int64", "float": "float64", "bool": "boolean", "time": "datetime64[us, UTC]"}[kind]
             columns[name] = pd.Series(values, dtype=dtype)
     made = pa.Table.from_pandas(pd.DataFrame(columns), preserve_index=False)
-    note = {"json": nested, "schema": None if schema is None else msgspec.to_builtins(schema)}
+    note = {"json": nested, "schema": msgspec.to_builtins(schema) if schema.fields else None}
     made = made.replace_schema_metadata({**(made.schema.metadata or {}), _NAME: json.dumps(note).encode()})
     with replacing(path) as part:
         pq.write_table(made, str(part))

@@ -1,0 +1,569 @@
+"""JSON lines as Prodigy writes them, one task a line.
+
+``text``, ``tokens``, ``spans``, ``relations``, ``options`` with ``accept``, ``meta``, ``flagged`` and ``answer`` are
+Prodigy's own. ``answer`` is ``accept`` for submitted responses, ``reject`` for discarded ones, ``ignore`` for skipped
+ones and absent for drafts and items not seen. A task with one ``label`` is a yes/no question: ``reject`` then says
+that the label does not hold, and the item is answered.
+
+Ours are ``texts`` (free texts by field; of the field ``user_input`` in Prodigy's key of that name) and ``nblabel``,
+which holds what else belongs to a response. Spans, relations and options of a field that is not named ``spans``,
+``relations`` or ``choices`` have its name in ``field``.
+
+Keys that are not known are kept in `Read.meta`. Hashes (``_input_hash``, ``_task_hash``) are written back as they were
+read and never made: Prodigy makes missing ones itself. Lines as doccano exports them are read too.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..annotations import HUMAN, AnyAnnotation, Choice, Relation, Span, Text
+from ..errors import FormatError, InvalidAnnotation
+from ..records import Item, Labelled, Report, Response, Status
+from ..schema import Choices, Schema, Spans
+from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, converted, reading, replacing
+from .doccano import as_task
+from .table import json_key, key_of_json
+from .tokens import Tokens, align, simple, usable
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+__all__ = ["read", "write"]
+
+_DETAILS = ("id", "score", "source", "attributes")
+_SPAN_KEYS = frozenset(("start", "end", "label", "token_start", "token_end", "field", *_DETAILS))
+_CONSUMED = frozenset(("text", "relations", "accept", "flagged", "nblabel", "texts", "user_input", "answer"))
+_STATUS_OF: dict[str, Status] = {"accept": "submitted", "reject": "discarded", "ignore": "pending"}
+_ANSWER_OF = {status: answer for answer, status in _STATUS_OF.items()}
+
+
+class _Record(msgspec.Struct, omit_defaults=True):
+    """What of a response Prodigy has no key for."""
+
+    key: Any = None
+    status: Status | None = None
+    comment: str = ""
+    seconds: float = 0.0
+    created_at: float = 0.0
+    updated_at: float = 0.0
+    schema_version: int = 1
+    fields: tuple[str, ...] = ()
+    details: dict[str, dict[str, Any]] = {}
+
+
+# ---- write ---------------------------------------------------------------------------------------
+
+
+def write(
+    path: StrPath,
+    rows: Iterable[Labelled],
+    schema: Schema,
+    *,
+    nlp: Language | None = None,
+    meta: Meta | None = None,
+) -> Report:
+    """Write one task a line.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    rows : iterable of Labelled
+        What is written.
+    schema : Schema
+        The questions; its choices become ``options``.
+    nlp : Language, optional
+        Its tokenizer gives ``tokens``. Without it an item's own tokens are written, and simple ones where a
+        relation needs them.
+    meta : mapping, optional
+        What was read besides, as `Reading.meta` holds it.
+    """
+    log = Log()
+    with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        for n, row in enumerate(rows):
+            text = log.text(row)
+            if text is None:
+                continue
+            carried = (meta or {}).get((row.item.key, row.response.annotator), {})
+            task = _Task(row, text, schema, nlp, carried, log).made(n)
+            line = json.dumps(task, ensure_ascii=False)
+            try:
+                line.encode()
+            except UnicodeEncodeError:  # lone surrogates stand only in escapes
+                line = json.dumps(task)
+            file.write(line + "\n")
+            log.items += 1
+    return log.report(path)
+
+
+class _Task:
+    """One response on its way to a task."""
+
+    def __init__(
+        self, row: Labelled, text: str, schema: Schema, nlp: Language | None, carried: Mapping[str, Any], log: Log
+    ) -> None:
+        self.row = row
+        self.response = row.response
+        self.text = text
+        self.schema = schema
+        self.carried = carried
+        self.log = log
+        self.record = _Record()
+        self.spans = [a for a in self.response.annotations if isinstance(a, Span)]
+        self.tokens = self._tokens(nlp)
+        self.span_tasks: dict[str, dict[str, Any]] = {}
+
+    def made(self, position: int) -> dict[str, Any]:
+        """The task as plain JSON values."""
+        item, response = self.row.item, self.response
+        raw = {key: value for key, value in self.carried.items() if key not in ("spans", "answer")}
+        task: dict[str, Any] = {"text": self.text, **raw}
+        if item.show and "meta" not in raw:
+            task["meta"] = dict(item.show)
+        if self.tokens is not None:
+            task["tokens"] = self._token_tasks()
+        spans = [self._span(n, span) for n, span in enumerate(self.spans)]
+        wanted = "spans" in self.carried if self.carried else any(isinstance(f, Spans) for f in self.schema.fields)
+        if spans or wanted:
+            task["spans"] = spans
+        relations = [a for a in response.annotations if isinstance(a, Relation)]
+        if relations:
+            task["relations"] = [made for n, a in enumerate(relations) if (made := self._relation(n, a))]
+        binary = self._choices(task)
+        self._texts(task)
+        for a in response.annotations:
+            if not isinstance(a, (Span, Relation, Choice, Text)):
+                self.log.drop(item.key, a.id, f"a task for texts has no place for a {a.kind}")
+        self._status(task, binary)
+        if item.key != position or isinstance(item.key, bool):
+            self.record.key = json_key(item.key, self.log)
+        record = msgspec.to_builtins(self.record)
+        if record:
+            task["nblabel"] = record
+        return task
+
+    def _tokens(self, nlp: Language | None) -> list[tuple[int, int]] | None:
+        if nlp is not None:
+            return [(token.idx, token.idx + len(token)) for token in nlp.tokenizer(self.text)]
+        own = usable(self.row.item.tokens, self.text)
+        if own is None and any(isinstance(a, Relation) for a in self.response.annotations):
+            return simple(self.text)
+        return own
+
+    def _token_tasks(self) -> list[dict[str, Any]]:
+        tokens = self.tokens or []
+        raw = self.carried.get("tokens")
+        if _bounds(raw) == tokens and isinstance(raw, list):
+            return raw
+        text = self.text
+        return [
+            {"text": text[start:end], "start": start, "end": end, "id": n, "ws": text[end : end + 1] == " "}
+            for n, (start, end) in enumerate(tokens)
+        ]
+
+    def _span(self, n: int, span: Span) -> dict[str, Any]:
+        known = self.carried.get("spans")
+        extra = known.get(span.id, {}) if isinstance(known, Mapping) else {}
+        made: dict[str, Any] = {**extra, "start": span.start, "end": span.end}
+        place = align(self.tokens, span.start, span.end) if self.tokens is not None else None
+        if place is not None:
+            made["token_start"], made["token_end"] = place[0], place[1] - 1
+        made["label"] = span.label or None
+        made.update(_details(span, f"span:{n}"))
+        if span.field != DEFAULT_FIELDS["span"]:
+            made["field"] = span.field
+        self.span_tasks[span.id] = made
+        self.log.annotations += 1
+        return made
+
+    def _relation(self, n: int, a: Relation) -> dict[str, Any] | None:
+        ends: dict[str, Any] = {}
+        for name, end in (("head", a.head), ("child", a.child)):
+            span = self.span_tasks.get(end)
+            place = None if span is None else align(self.tokens or [], span["start"], span["end"], "expand")
+            if span is None or place is None:
+                self.log.drop(self.row.item.key, a.id, "relation to something that is no span, or that covers no token")
+                return None
+            ends[name] = place[1] - 1  # Prodigy names a span by its last token
+            shown = ("start", "end", "token_start", "token_end", "label", "id")
+            ends[f"{name}_span"] = {key: span[key] for key in shown if key in span}
+        made = {**ends, "label": a.label, **_details(a, f"relation:{n}")}
+        if a.field != DEFAULT_FIELDS["relation"]:
+            made["field"] = a.field
+        self.log.annotations += 1
+        return made
+
+    def _choices(self, task: dict[str, Any]) -> bool:
+        """Write the choices; whether the task asks for one label with yes or no."""
+        chosen = [a for a in self.response.annotations if isinstance(a, Choice)]
+        label = self.carried.get("label")
+        if isinstance(label, str) and {(a.field, a.label) for a in chosen} <= {(DEFAULT_FIELDS["choice"], label)}:
+            for a in chosen:
+                self._detail(a, f"choice:{label}")
+                self.log.annotations += 1
+            return True
+        task.pop("label", None)
+        fields = [field for field in self.schema.fields if isinstance(field, Choices)]
+        if not fields and not chosen:
+            return False
+        raw = task.get("options")
+        options: list[Any] = list(raw) if isinstance(raw, list) else []
+        known = {_option(option): option.get("id") for option in options if isinstance(option, Mapping)}
+        several = len({*(field.name for field in fields), *(a.field for a in chosen)}) > 1
+        asked = [(field.name, one.name) for field in fields for one in field.labels]
+        for field, name in dict.fromkeys([*asked, *((a.field, a.label) for a in chosen)]):
+            if (field, name) not in known:
+                option = {"id": f"{field}:{name}" if several else name, "text": name}
+                if several or field != DEFAULT_FIELDS["choice"]:
+                    option["field"] = field
+                options.append(option)
+                known[field, name] = option["id"]
+        task["options"] = options
+        accept: list[Any] = []
+        for a in chosen:
+            option_id = known[a.field, a.label]
+            if option_id in accept:
+                self.log.drop(self.row.item.key, a.id, f"{a.label!r} is chosen twice; written once")
+                continue
+            accept.append(option_id)
+            self._detail(a, f"choice:{option_id}")
+            self.log.annotations += 1
+        task["accept"] = accept
+        if any(field.multiple for field in fields) and "config" not in task:
+            task["config"] = {"choice_style": "multiple"}
+        return False
+
+    def _texts(self, task: dict[str, Any]) -> None:
+        texts: dict[str, list[str]] = {}
+        for a in self.response.annotations:
+            if isinstance(a, Text):
+                own = texts.setdefault(a.field, [])
+                self._detail(a, f"text:{a.field}:{len(own)}")
+                own.append(a.text)
+                self.log.annotations += 1
+        plain: dict[str, Any] = {field: own[0] if len(own) == 1 else own for field, own in texts.items()}
+        if isinstance(plain.get("user_input"), str):
+            task["user_input"] = plain.pop("user_input")
+        if plain:
+            task["texts"] = plain
+
+    def _detail(self, a: AnyAnnotation, default: str) -> None:
+        details = _details(a, default)
+        if details:
+            self.record.details[default] = details
+
+    def _status(self, task: dict[str, Any], binary: bool) -> None:
+        response, record = self.response, self.record
+        chosen = any(isinstance(a, Choice) for a in response.annotations)
+        answer: str | None = None
+        if response.status == "pending":
+            answer = "ignore" if self.carried.get("answer") == "ignore" or response.created_at else None
+        elif binary:
+            answer = {"submitted": "accept" if chosen else "reject", "discarded": "ignore"}.get(response.status)
+        elif response.status != "draft":
+            answer = _ANSWER_OF[response.status]
+        if answer is not None:
+            task["answer"] = answer
+        if _status_of(answer, binary=binary, touched=bool(response.annotations)) != response.status:
+            record.status = response.status
+        if response.flagged:
+            task["flagged"] = True
+        if response.annotator and task.get("_session_id") != response.annotator:
+            task["_annotator_id"] = response.annotator
+        record.comment = response.comment
+        record.seconds = response.seconds
+        record.created_at = response.created_at
+        if response.updated_at:
+            task["_timestamp"] = int(response.updated_at)
+            record.updated_at = response.updated_at if response.updated_at != int(response.updated_at) else 0.0
+        record.schema_version = response.schema_version
+        submitted = response.status == "submitted"
+        record.fields = response.fields if response.fields != (self.schema.names if submitted else ()) else ()
+
+
+def _details(a: AnyAnnotation, default_id: str) -> dict[str, Any]:
+    """What of an annotation is not as it would be read without it."""
+    made: dict[str, Any] = {}
+    if a.id and a.id != default_id:
+        made["id"] = a.id
+    if a.score is not None:
+        made["score"] = a.score
+    if a.source != HUMAN:
+        made["source"] = a.source
+    if a.attributes:
+        made["attributes"] = dict(a.attributes)
+    return made
+
+
+def _option(option: Mapping[str, Any]) -> tuple[str, str]:
+    """The field and label of an option. Ours has the field in its id where there are several; text is the label."""
+    field = option.get("field")
+    if isinstance(field, str):
+        return field, str(option.get("text", option.get("id")))
+    return DEFAULT_FIELDS["choice"], str(option.get("id"))
+
+
+def _status_of(answer: str | None, *, binary: bool, touched: bool) -> Status:
+    if answer is None:
+        return "draft" if touched else "pending"
+    return "submitted" if binary and answer == "reject" else _STATUS_OF[answer]
+
+
+def _bounds(tokens: Any) -> list[tuple[int, int]] | None:
+    """The bounds of a task's tokens, or ``None`` if it has none that make sense."""
+    if not isinstance(tokens, list):
+        return None
+    made = []
+    for token in tokens:
+        if (
+            not isinstance(token, Mapping)
+            or not isinstance(token.get("start"), int)
+            or not isinstance(token.get("end"), int)
+        ):
+            return None
+        made.append((token["start"], token["end"]))
+    return made
+
+
+# ---- read ----------------------------------------------------------------------------------------
+
+
+def read(path: StrPath) -> Reading:
+    """Read one task a line; tasks without a text are left out and reported.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    """
+    log = Log()
+    items: list[Read] = []
+    labels: dict[str, dict[str, None]] = {}
+    multiple: set[str] = set()
+    for n, (line, task) in enumerate(_tasks(Path(path))):
+        found = _Parsed(as_task(task), n, log)
+        if found.text is None:
+            log.drop(n, "", f"line {line} has no text")
+            continue
+        items.append(found.made())
+        for field, label in found.options:
+            labels.setdefault(field, {}).setdefault(label)
+        multiple |= found.multiple
+    return reading(path, items, log, labels={field: list(names) for field, names in labels.items()}, multiple=multiple)
+
+
+def _tasks(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    with path.open(encoding="utf-8-sig") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                task = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                hint = "each line must be one JSON object" if number == 1 else ""
+                raise FormatError(f"{os.fspath(path)}, line {number} is not JSON: {error}", hint) from None
+            if not isinstance(task, dict):
+                raise FormatError(f"{os.fspath(path)}, line {number} is not a JSON object")
+            yield number, task
+
+
+class _Parsed:
+    """A task on its way to a response."""
+
+    def __init__(self, task: dict[str, Any], position: int, log: Log) -> None:
+        self.task = task
+        self.log = log
+        self.position = position
+        text = task.get("text")
+        self.text: str | None = text if isinstance(text, str) else None
+        self.options: list[tuple[str, str]] = []
+        self.multiple: set[str] = set()
+        self.meta: dict[str, Any] = {key: value for key, value in task.items() if key not in _CONSUMED}
+        self.record = self._record()
+        self.key: Hashable = position if self.record.key is None else key_of_json(self.record.key)
+        self.annotations: list[AnyAnnotation] = []
+
+    def made(self) -> Read:
+        """The item with its response."""
+        task, record = self.task, self.record
+        text = self.text or ""
+        tokens = usable(_bounds(task.get("tokens")), text)
+        self._spans()
+        self._relations()
+        binary = self._choices()
+        self._texts()
+        answer = task.get("answer")
+        if answer is not None and answer not in _STATUS_OF:
+            self.log.drop(self.key, "", f"the answer {answer!r} is none of accept, reject, ignore")
+            self.meta["answer"], answer = answer, None
+        if answer == "ignore":
+            self.meta["answer"] = answer
+        annotator = self._annotator()
+        response = Response(
+            item="",
+            annotator=annotator,
+            status=record.status or _status_of(answer, binary=binary, touched=bool(self.annotations)),
+            annotations=tuple(self.annotations),
+            flagged=task.get("flagged") is True,
+            comment=record.comment,
+            seconds=record.seconds,
+            created_at=record.created_at,
+            updated_at=record.updated_at or _number(task.get("_timestamp")),
+            schema_version=record.schema_version,
+            fields=record.fields,
+        )
+        shown = task.get("meta")
+        show = tuple((str(k), str(v)) for k, v in shown.items()) if isinstance(shown, dict) else ()
+        item = Item(self.key, text, position=self.position, show=show, tokens=None if tokens is None else tuple(tokens))
+        return Read(item, response, self.meta)
+
+    def _annotator(self) -> str:
+        """Who answered; what is written anew from the response is not carried."""
+        named = self.meta.pop("_annotator_id", None)
+        self.meta.pop("_timestamp", None)
+        for name in (named, self.task.get("_session_id")):
+            if isinstance(name, str) and name:
+                return name
+        return ""
+
+    def _record(self) -> _Record:
+        given = self.task.get("nblabel")
+        if given is None:
+            return _Record()
+        try:
+            return msgspec.convert(given, _Record)
+        except msgspec.ValidationError as error:
+            self.log.drop(self.position, "", f"what it holds under 'nblabel' is damaged: {error}")
+            return _Record()
+
+    def _listed(self, name: str) -> list[Any]:
+        found = self.task.get(name)
+        if found is None or isinstance(found, list):
+            return found or []
+        self.log.drop(self.key, "", f"{name!r} is not a list")
+        return []
+
+    def _add(self, kind: type[Any], body: dict[str, Any]) -> AnyAnnotation | None:
+        try:
+            made: AnyAnnotation = converted(kind, body)
+        except InvalidAnnotation as error:
+            self.log.drop(self.key, str(body.get("id") or ""), str(error))
+            return None
+        self.annotations.append(made)
+        return made
+
+    def _body(self, given: Mapping[str, Any], default_id: str, kind: str) -> dict[str, Any]:
+        """What all annotations share, where it is what we mean by it."""
+        body: dict[str, Any] = {"id": default_id, "field": DEFAULT_FIELDS[kind]}
+        if isinstance(given.get("id"), (str, int)) and str(given["id"]):
+            body["id"] = str(given["id"])
+        if isinstance(given.get("field"), str) and given["field"]:
+            body["field"] = given["field"]
+        if isinstance(given.get("source"), str):
+            body["source"] = given["source"]
+        score = given.get("score")
+        if isinstance(score, (int, float)) and not isinstance(score, bool) and 0 <= score <= 1:
+            body["score"] = float(score)
+        if isinstance(given.get("attributes"), dict):
+            body["attributes"] = given["attributes"]
+        return body
+
+    def _spans(self) -> None:
+        if "spans" in self.task:
+            self.meta["spans"] = extras = {}
+        for n, given in enumerate(self._listed("spans")):
+            if not isinstance(given, dict):
+                self.log.drop(self.key, "", f"span {n} is not a JSON object")
+                continue
+            body = self._body(given, f"span:{n}", "span")
+            label = given.get("label")
+            body |= {"start": given.get("start"), "end": given.get("end"), "label": "" if label is None else label}
+            made = self._add(Span, body)
+            carried = (key for key in given if key not in _SPAN_KEYS or (key in body and given[key] != body[key]))
+            extra = {key: given[key] for key in carried if key not in ("start", "end", "label")}
+            if made is not None and extra:
+                extras[made.id] = extra
+
+    def _relations(self) -> None:
+        spans = [a for a in self.annotations if isinstance(a, Span)]
+        tokens = _bounds(self.task.get("tokens")) or []
+        for n, given in enumerate(self._listed("relations")):
+            if not isinstance(given, dict):
+                self.log.drop(self.key, "", f"relation {n} is not a JSON object")
+                continue
+            head = _span_of(given.get("head_span"), given.get("head"), spans, tokens)
+            child = _span_of(given.get("child_span"), given.get("child"), spans, tokens)
+            body = self._body(given, f"relation:{n}", "relation")
+            if head is None or child is None:
+                self.log.drop(self.key, body["id"], f"relation {n} from or to a token that is in no span")
+                continue
+            label = given.get("label")
+            self._add(Relation, body | {"head": head, "child": child, "label": "" if label is None else label})
+
+    def _choices(self) -> bool:
+        """Read the choices; whether the task asks for one label with yes or no."""
+        label = self.task.get("label")
+        default = DEFAULT_FIELDS["choice"]
+        if isinstance(label, str) and label and "options" not in self.task:
+            self.options.append((default, label))
+            self.multiple.add(default)
+            if self.task.get("answer") == "accept":
+                self._choice(default, label, f"choice:{label}")
+            return True
+        fields: dict[str, tuple[str, str]] = {}
+        for option in self._listed("options"):
+            if isinstance(option, Mapping) and option.get("id") is not None:
+                fields[str(option["id"])] = _option(option)
+        self.options += fields.values()
+        config = self.task.get("config")
+        if isinstance(config, dict) and config.get("choice_style") == "multiple":
+            self.multiple |= {field for field, _ in fields.values()} or {default}
+        for given in self._listed("accept"):
+            field, name = fields.get(str(given), (default, str(given)))
+            self._choice(field, name, f"choice:{given}")
+        return False
+
+    def _choice(self, field: str, label: str, default_id: str) -> None:
+        details = self.record.details.get(default_id, {})
+        self._add(Choice, {**self._body({**details, "field": field}, default_id, "choice"), "label": label})
+
+    def _texts(self) -> None:
+        found = self.task.get("texts")
+        texts: dict[str, Any] = dict(found) if isinstance(found, dict) else {}
+        if isinstance(self.task.get("user_input"), str):
+            texts["user_input"] = self.task["user_input"]
+        for field, given in texts.items():
+            for n, text in enumerate(given if isinstance(given, list) else [given]):
+                default = f"text:{field}:{n}"
+                details = self.record.details.get(default, {})
+                self._add(Text, {**self._body({**details, "field": field}, default, "text"), "text": text})
+
+
+def _span_of(given: Any, token: Any, spans: Sequence[Span], tokens: Tokens) -> str | None:
+    """The id of the span that a relation starts or ends at."""
+    if isinstance(given, Mapping):
+        bounds = (given.get("start"), given.get("end"))
+        same = [a for a in spans if (a.start, a.end) == bounds]
+        same = [a for a in same if a.label == (given.get("label") or "")] or same
+        same = [a for a in same if a.id == given.get("id")] or same
+        if same:
+            return same[0].id
+    if isinstance(token, int) and 0 <= token < len(tokens):
+        start, end = tokens[token]
+        inside = [a for a in spans if a.start <= start and end <= a.end]
+        if inside:
+            return min(inside, key=lambda a: (abs(a.end - end), a.end - a.start)).id
+    return None
+
+
+def _number(value: Any) -> float:
+    usable_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return float(value) if usable_number else 0.0
