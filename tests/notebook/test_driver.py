@@ -29,10 +29,11 @@ class Counter(anywidget.AnyWidget):
     export default { render };
     """
     n = traitlets.Int(0).tag(sync=True)
+    raises = True
 
     @traitlets.observe("n")
     def _changed(self, change):
-        if change["new"] == 4:
+        if change["new"] == 2 and self.raises:
             raise RuntimeError("from a comm handler")
 
 w = Counter()
@@ -47,9 +48,8 @@ def test_jupyterlab(open_notebook: Callable[..., Notebook]) -> None:
     nb.run(0)
     nb.traffic.clear()
     nb.labeler(0).click()
-    nb.labeler(0).click()
-    nb.kernel.wait("w.n == 2")
-    assert len(nb.traffic.sizes()) == 2
+    nb.kernel.wait("w.n == 1")
+    assert len(nb.traffic.sizes()) == 1
     assert not nb.kernel.complaints()
 
     nb.start(1)
@@ -65,7 +65,7 @@ def test_jupyterlab(open_notebook: Callable[..., Notebook]) -> None:
         nb.kernel.value("no_such_name")
 
     nb.reload()
-    assert nb.kernel.value("w.n") == 2  # the kernel went on
+    assert nb.kernel.value("w.n") == 1  # the kernel went on
     assert not nb.labeler(0).count()  # and the page did not keep the output
     nb.run(0)
     assert nb.kernel.value("w.n") == 0
@@ -82,19 +82,19 @@ def test_jupyterlab(open_notebook: Callable[..., Notebook]) -> None:
     nb.labeler(0).click()
     nb.kernel.wait("w.n == 1")
 
+    nb.labeler(0).click()
+    nb.kernel.wait("w.n == 2")
+    assert any("from a comm handler" in said for said in nb.kernel.complaints())
+
     with nb.offline():
         nb.until_disconnected()
         nb.labeler(0).click()
-        assert nb.labeler(0).text_content() == "n=2"
-        assert nb.kernel.value("w.n") == 1
+        assert nb.labeler(0).text_content() == "n=3"
+        assert nb.kernel.value("w.n") == 2
     nb.reconnect()
     nb.until_connected()
     nb.labeler(0).click()
-    nb.kernel.wait("w.n == 3")
-
-    nb.labeler(0).click()
-    nb.kernel.wait("w.n == 4")
-    assert any("from a comm handler" in said for said in nb.kernel.complaints())
+    nb.kernel.wait("w.n >= 3")  # JupyterLab sets the model back to the kernel's state, before or after the click
 
     nb.theme("dark")
     nb.theme("light")
@@ -113,7 +113,7 @@ def test_notebook_7(open_notebook: Callable[..., Notebook]) -> None:
 
 
 def test_marimo(open_marimo: Callable[..., MarimoNotebook]) -> None:
-    wrapped = COUNTER.replace("w = Counter()", "w = mo.ui.anywidget(Counter())")
+    wrapped = COUNTER.replace("raises = True", "raises = False").replace("Counter()\n", "mo.ui.anywidget(Counter())\n")
     nb = open_marimo(
         [("", f"import marimo as mo\n{wrapped}\nreturn (w,)"), ("w", "print('value', w.value)\nreturn")],
     )
