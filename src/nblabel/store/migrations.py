@@ -79,8 +79,7 @@ def _first(connection: Connection) -> None:
         Column("inverse", Text, nullable=False),
         Index("event_by_id", "dataset", "id", "annotator", "item", unique=True),
         Index("event_by_annotator", "dataset", "annotator", "seq"),
-        Index("event_by_item", "dataset", "item", "seq"),
-        sqlite_with_rowid=False,
+        Index("event_by_item", "dataset", "item", "annotator", "seq"),
     )
     Table(
         "response",
@@ -100,7 +99,6 @@ def _first(connection: Connection) -> None:
         Column("position", BigInteger, nullable=False),
         Column("content", Text, nullable=False),
         Index("response_by_item", "dataset", "item"),
-        sqlite_with_rowid=False,
     )
     Table(
         "annotation",

@@ -61,6 +61,7 @@ schema = Table(
     sqlite_with_rowid=False,
 )
 
+# With rowids: SQLite would walk a clustered key by its first column rather than use these indexes.
 event = Table(
     "event",
     metadata,
@@ -76,8 +77,7 @@ event = Table(
     # Not the id alone: random ids may meet by chance, and then both events are somebody's work.
     Index("event_by_id", "dataset", "id", "annotator", "item", unique=True),
     Index("event_by_annotator", "dataset", "annotator", "seq"),
-    Index("event_by_item", "dataset", "item", "seq"),
-    sqlite_with_rowid=False,
+    Index("event_by_item", "dataset", "item", "annotator", "seq"),
 )
 
 response = Table(
@@ -100,7 +100,6 @@ response = Table(
     Column("position", BigInteger, nullable=False),
     Column("content", Escaped, nullable=False),
     Index("response_by_item", "dataset", "item"),
-    sqlite_with_rowid=False,
 )
 
 annotation = Table(
