@@ -40,7 +40,7 @@ export interface Listener {
   message(message: Outgoing): void;
   /** Something arrived that is not of the protocol. */
   garbled(problem: Problem): void;
-  /** The kernel answers again after it was gone. */
+  /** The kernel answers again after it was gone, or after messages were lost. */
   restored(): void;
 }
 
@@ -61,6 +61,7 @@ export class Connection {
   #threw = false;
   #suspect = false;
   #wasGone = false;
+  #missed = false;
   #ticking: Dispose | null = null;
 
   constructor(model: AnyModel, scope: Scope, listener: Listener) {
@@ -143,6 +144,7 @@ export class Connection {
     const request = typeof reply === "number" ? this.#open.get(reply) : undefined;
     if (request === undefined) return false;
     this.#open.delete(request.id);
+    if (request.tries > 1) this.#missed = true; // what was lost once may have taken news along
     if (request.order > this.#answered) {
       this.#answered = request.order;
       this.#answeredAt = Date.now();
@@ -150,6 +152,10 @@ export class Connection {
     const problem = { title: "The kernel's answer could not be read" };
     request.reply(message ?? { type: "failure", reply: request.id, problem });
     this.#judge();
+    if (this.#missed) {
+      this.#missed = false;
+      this.#listener.restored();
+    }
     return true;
   }
 
