@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
+from .browser.harness import HostServer, Kernel, Stage
 from .chromium import find_chromium, open_chromium
 from .notebook.driver import Notebook
 from .notebook.marimo import MarimoNotebook
@@ -36,7 +37,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-def _keep(request: pytest.FixtureRequest, notebooks: Sequence[Notebook | MarimoNotebook]) -> None:
+def _keep(request: pytest.FixtureRequest, notebooks: Sequence[Notebook | MarimoNotebook | Stage]) -> None:
     """After a failure: a picture of every page, and what it complained of."""
     if not request.node.stash.get(_FAILED, False):
         return
@@ -120,3 +121,35 @@ def open_marimo(
     _keep(request, opened)
     for notebook in opened:
         notebook.close()
+
+
+@pytest.fixture(scope="session")
+def host() -> Iterator[HostServer]:
+    """Serves pages with labelers, without any notebook."""
+    server = HostServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser profile with nothing in it."""
+    made = browser.new_context(viewport={"width": 1000, "height": 800})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stage(request: pytest.FixtureRequest, host: HostServer, context: BrowserContext) -> Iterator[Callable[..., Stage]]:
+    """Opens pages with a labeler from a function that makes it, and closes them after the test."""
+    opened: list[Stage] = []
+
+    def open_one(make: Callable[[], Any] | Kernel, **options: Any) -> Stage:
+        made = Stage(host, options.pop("context", context), make, **options)
+        opened.append(made)
+        return made
+
+    yield open_one
+    _keep(request, opened)
+    for made in opened:
+        made.close()
