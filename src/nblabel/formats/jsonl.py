@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,7 +125,7 @@ class _Task:
     def made(self, position: int) -> dict[str, Any]:
         """The task as plain JSON values."""
         item, response = self.row.item, self.response
-        raw = {key: value for key, value in self.carried.items() if key not in ("spans", "answer")}
+        raw = {key: value for key, value in self.carried.items() if key not in ("spans", "answer", "nblabel")}
         task: dict[str, Any] = {"text": self.text, **raw}
         if item.show and "meta" not in raw:
             task["meta"] = dict(item.show)
@@ -186,13 +187,17 @@ class _Task:
 
     def _relation(self, n: int, a: Relation) -> dict[str, Any] | None:
         ends: dict[str, Any] = {}
+        tokens = self.tokens or []
         for name, end in (("head", a.head), ("child", a.child)):
             span = self.span_tasks.get(end)
-            place = None if span is None else align(self.tokens or [], span["start"], span["end"], "expand")
-            if span is None or place is None:
-                self.log.drop(self.row.item.key, a.id, "relation to something that is no span, or that covers no token")
+            if span is None:
+                self.log.drop(self.row.item.key, a.id, "relation to something that is no span")
                 return None
-            ends[name] = place[1] - 1  # Prodigy names a span by its last token
+            place = align(tokens, span["start"], span["end"], "expand")
+            if place is None:  # white space only; reading finds the span by its offsets
+                self.log.drop(self.row.item.key, a.id, f"its {name} covers no token; the token before stands for it")
+            before = bisect_left(tokens, span["end"], key=lambda token: token[0])
+            ends[name] = place[1] - 1 if place else max(before - 1, 0)  # Prodigy names a span by its last token
             shown = ("start", "end", "token_start", "token_end", "label", "id")
             ends[f"{name}_span"] = {key: span[key] for key in shown if key in span}
         made = {**ends, "label": a.label, **_details(a, f"relation:{n}")}
@@ -285,8 +290,8 @@ class _Task:
             task["_timestamp"] = int(response.updated_at)
             record.updated_at = response.updated_at if response.updated_at != int(response.updated_at) else 0.0
         record.schema_version = response.schema_version
-        submitted = response.status == "submitted"
-        record.fields = response.fields if response.fields != (self.schema.names if submitted else ()) else ()
+        foreign = bool(self.carried) and "nblabel" not in self.carried  # asked what its file asks
+        record.fields = () if foreign and response.fields == self.schema.names else response.fields
 
 
 def _details(a: AnyAnnotation, default_id: str) -> dict[str, Any]:
@@ -406,6 +411,8 @@ class _Parsed:
             self.meta["answer"], answer = answer, None
         if answer == "ignore":
             self.meta["answer"] = answer
+        if record.fields:
+            self.meta["nblabel"] = True
         annotator = self._annotator()
         response = Response(
             item="",
