@@ -37,6 +37,8 @@ class Source(ABC):
     owner: Any = None
     generation: int = 0
     notices: tuple[str, ...] = ()
+    uses: tuple[Hashable, ...] = ()
+    """The columns that items and keys are read from."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -79,6 +81,10 @@ class Source(ABC):
         """How many code points spans of the item may cover; ``None`` where that means nothing."""
         return None
 
+    def extents(self, positions: Sequence[int]) -> list[int | None]:
+        """The same of several items."""
+        return [self.extent(position) for position in positions]
+
     @abstractmethod
     def search(self, text: str) -> npt.NDArray[np.int64]:
         """The places of items that contain this text, without regard to case."""
@@ -91,6 +97,10 @@ class Source(ABC):
     @abstractmethod
     def changed(self) -> bool:
         """Whether rows were added, removed or moved since it was opened."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Raise `SourceError` if rows were added, removed or moved."""
 
     @abstractmethod
     def refresh(self) -> bool:
@@ -109,6 +119,7 @@ class TableSource(Source):
         self._key_name = key
         self._show_names = tuple(show)
         self.owner = table.owner
+        self.uses = tuple(name for name in (column, key) if name is not None)
         self._open()
 
     def _open(self) -> None:
@@ -226,6 +237,10 @@ class TableSource(Source):
     def changed(self) -> bool:
         """Whether rows were added, removed or moved since it was opened."""
         return self._table.changed
+
+    def check(self) -> None:
+        """Raise `SourceError` if rows were added, removed or moved."""
+        self._table.check()
 
     def refresh(self) -> bool:
         """Take the rows as they are now; whether there were others.

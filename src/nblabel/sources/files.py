@@ -114,6 +114,9 @@ class TextFiles(Sequence[Any]):
         if len(set(self.paths)) < len(self.paths):
             raise SourceError(f"the file {Counter(self.paths).most_common(1)[0][0]!r} is given twice")
 
+    def scan(self) -> None:
+        """Nothing: the files are read each time."""
+
     def __len__(self) -> int:
         return len(self.paths)
 
@@ -137,7 +140,6 @@ class TextFiles(Sequence[Any]):
 class TextTable(ListTable):
     """Text files, one item each."""
 
-    patience = 1
     rows: TextFiles
 
     def keys(self) -> Keys:
@@ -262,7 +264,6 @@ def _stat(file: int) -> tuple[int, int]:
 class JsonTable(RecordTable):
     """Rows of jsonl files."""
 
-    patience = 1
     rows: JsonLines
 
     def _look(self, rows: int) -> tuple[Hashable, ...]:

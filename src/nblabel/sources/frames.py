@@ -23,6 +23,11 @@ class FrameColumn(Column):
     def __init__(self, get: Callable[[], pd.Series[Any]]) -> None:
         self._get = get
 
+    @property
+    def patience(self) -> int:
+        """Texts are searched by pandas."""
+        return 15 if _all_text(self._get().dtype) else 5
+
     def __len__(self) -> int:
         return len(self._get())
 

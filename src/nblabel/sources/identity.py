@@ -452,15 +452,16 @@ def _repetitions(
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint32]]:
     """Rows whose content stands in an earlier row, ascending, and how many times it does."""
     none = np.zeros(0, dtype=np.uint32)
-    order = np.argsort(tags, kind="stable")
-    same = tags[order[1:]] == tags[order[:-1]]
-    members = np.zeros(len(tags), dtype=bool)
-    members[order[1:][same]] = True
-    members[order[:-1][same]] = True
-    del order, same
-    rows = np.flatnonzero(members)
-    if not len(rows):
+    twice = np.sort(tags)
+    twice = np.unique(twice[1:][twice[1:] == twice[:-1]])
+    if not len(twice):
         return none, none
+    found = []
+    for start in range(0, len(tags), 65_536):  # in blocks: the index must stay small while it is made, too
+        part = tags[start : start + 65_536]
+        near = np.minimum(np.searchsorted(twice, part), len(twice) - 1)
+        found.append(np.flatnonzero(twice[near] == part) + start)
+    rows = np.concatenate(found)
     halves = np.empty((len(rows), 2), dtype=np.uint64)
     for start in range(0, len(rows), 1024):
         block = rows[start : start + 1024]

@@ -51,8 +51,10 @@ class Unreadable:
 class Column(ABC):
     """The values of one column, by position."""
 
-    patience = 20
-    """How many times all values can be searched in the time that hashing them takes."""
+    @property
+    def patience(self) -> int:
+        """How many times all values can be searched in the time that hashing them takes."""
+        return 5
 
     @abstractmethod
     def __len__(self) -> int:
@@ -73,12 +75,10 @@ class Column(ABC):
     def alike(self, texts: frozenset[str], odd: bool, stop: int) -> Iterator[tuple[int, Any]]:
         """Values before ``stop`` that may be shown as one of ``texts``; if ``odd``, all that are not texts too."""
         for start in range(0, stop, _BLOCK):
-            for at, value in enumerate(self.values(slice(start, min(start + _BLOCK, stop))), start):
-                if type(value) is str:
-                    if value in texts:
-                        yield at, value
-                elif odd or not is_missing(value):
-                    yield at, value
+            values = self.values(slice(start, min(start + _BLOCK, stop)))
+            for at in [n for n, value in enumerate(values) if type(value) is not str or value in texts]:
+                if odd or type(values[at]) is str or not is_missing(values[at]):
+                    yield start + at, values[at]
 
     def gap(self) -> int | None:
         """Where the first missing value is."""
@@ -196,7 +196,11 @@ class ListColumn(Column):
     def __init__(self, table: ListTable, name: Hashable = None) -> None:
         self._table = table
         self._name = name
-        self.patience = table.patience
+
+    @property
+    def patience(self) -> int:
+        """One, where looking at a row means to read a file."""
+        return 1 if isinstance(self._table.rows, Rereadable) else super().patience
 
     def __len__(self) -> int:
         return len(self._table)
@@ -216,8 +220,6 @@ class ListColumn(Column):
 
 class ListTable(Table):
     """A list, tuple or array of texts, or of spaCy Docs; or a sequence that reads its rows from files."""
-
-    patience = Column.patience
 
     def __init__(self, values: Sequence[Any]) -> None:
         self.rows = values

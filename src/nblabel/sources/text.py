@@ -138,6 +138,11 @@ class TextSource(TableSource):
         """The length of the text."""
         return len(read_text(self._column.value(self._row(position))).text)
 
+    def extents(self, positions: Sequence[int]) -> list[int | None]:
+        """The lengths of the texts."""
+        values = self._column.values(np.asarray(positions, dtype=np.int64))
+        return [len(value) if type(value) is str else len(read_text(value).text) for value in values]
+
     def search(self, text: str) -> npt.NDArray[np.int64]:
         """Items whose text contains this one, without regard to case."""
         wanted = text.casefold()
