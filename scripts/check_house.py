@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 _RULES = (
     ("a path of one machine", re.compile(rf"(?<![\w.])/(?:wor{'k'}/(?:main|shared|\.library)|roo{'t'})/\w")),
-    ("a path of one machine", re.compile("|".join(map(re.escape, {f"{ROOT}/", f"{Path.home()}/"})))),
+    ("a path of one machine", re.compile("|".join(map(re.escape, {f"{ROOT}/", f"{Path.home()}/"} - {"//"})))),
     ("a path of one machine", re.compile(rf"/tmp/ven{'v'}")),
     ("a package registry's host", re.compile(rf"registry\.npm{'js'}|files\.python{'hosted'}")),
     ("a download address in a lock file", re.compile(r'^\s*"resolved": "http', re.MULTILINE)),
