@@ -72,7 +72,8 @@ export class Connection {
     const receive = (content: unknown): void => this.#receive(content);
     const live = (): void => {
       this.#suspect = true;
-      this.kick();
+      this.#kernel.cut = true;
+      this.#probe();
     };
     model.on("msg:custom", receive as never);
     model.on("comm_live_update", live as never);
@@ -102,6 +103,12 @@ export class Connection {
   kick(): void {
     for (const request of [...this.#open.values()]) this.#send(request);
     this.#judge();
+  }
+
+  /** Finds out whether the other end is there. */
+  #probe(): void {
+    if (this.#open.size === 0) this.request({ type: "ping" }, () => undefined);
+    else this.kick();
   }
 
   #send(request: Request): void {
@@ -171,7 +178,7 @@ export class Connection {
   }
 
   #kernelChanged(): void {
-    if (this.#kernel.state === "idle" && (this.#kernel.cut || this.#link.value !== "ok")) this.kick();
+    if (this.#kernel.state === "idle" && (this.#kernel.cut || this.#link.value !== "ok")) this.#probe();
     else this.#judge();
   }
 

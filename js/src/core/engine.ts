@@ -35,6 +35,7 @@ const MOVE_AFTER = 250;
 const FIND_AFTER = 2000;
 const RESYNC_AFTER = 200;
 const AGAIN_AFTER = 2000;
+const TOLD_WITHIN = 15_000; // by then a page has heard what others did before
 const MOST_HISTORY = 200;
 const MOST_NOTICES = 20;
 const MOST_REMEMBERED = 5000;
@@ -141,6 +142,7 @@ export class Engine {
   #touched = new Set<string>();
   #seenNotices = new Set<string>();
   #early: Outgoing[] | null = [];
+  #opening: Welcome | null = null; // while the outbox is read
   #attached = 0;
   #pinging = false;
   #told = "";
@@ -148,6 +150,7 @@ export class Engine {
   #fetching: { readonly index: number; readonly end: Dispose } | null = null;
   #fetched = "";
   #acks = 0;
+  #actedAt = 0;
   #refetch = new Set<number>();
   #helloing: Dispose | null = null;
   #resyncing: Dispose | null = null;
@@ -457,6 +460,7 @@ export class Engine {
   #send(event: Event, inverse: Patch | null): void {
     remember(this.#mine, event.id);
     remember(this.#touched, event.item);
+    this.#actedAt = Date.now();
     this.#outbox.put(event); // in this tick: a reload may come at once
     this.#fold(event, inverse);
     this.#sender.add(event, this.#merge?.event.id === event.id);
@@ -821,21 +825,25 @@ export class Engine {
     }
     const box = JSON.stringify([welcome.store, welcome.dataset, welcome.annotator]);
     if (box === this.#box) {
-      this.#settled(welcome);
+      if (this.#opening === null) this.#settled(welcome);
+      else this.#opening = welcome;
       return;
     }
     this.#early ??= [];
     this.#settle();
     this.#sender.pause();
     this.#box = box;
+    this.#opening = welcome;
     void this.#outbox.open(box).then((events) => {
-      if (this.#scope.disposed || this.#box !== box) return;
+      if (this.#scope.disposed || this.#box !== box || this.#opening === null) return;
+      const newest = this.#opening;
+      this.#opening = null;
       for (const event of events) {
         remember(this.#mine, event.id);
         remember(this.#touched, event.item);
       }
       this.#sender.replace(events);
-      this.#settled(welcome);
+      this.#settled(newest);
       this.#resume(events);
       this.#sender.start();
       if (events.length > 0) this.#resync();
@@ -906,7 +914,7 @@ export class Engine {
       return;
     }
     if (how !== "go" && want !== null && samePlaces) {
-      this.#resolve(true);
+      this.#resolve(false);
       this.#publish();
       return;
     }
@@ -924,7 +932,7 @@ export class Engine {
 
   #changed(message: Changed): void {
     this.#count(message.progress);
-    const unsaved = new Set(this.#sender.events.map((event) => event.item));
+    let news = false;
     for (const { event, inverse } of message.entries) {
       if (this.#mine.has(event.id) || this.#others.has(event.id)) continue;
       remember(this.#others, event.id);
@@ -932,12 +940,12 @@ export class Engine {
       if (this.#merge?.event.item === event.item) this.#settle();
       this.#items.foreign(event, this.#sender.events);
       this.#fold(event, inverse ?? {});
+      news = true;
       // which of two writers came last, only the store can tell
       const held = this.#items.get(event.item);
-      if (held !== undefined && (unsaved.has(event.item) || this.#touched.has(event.item))) {
-        this.#refetch.add(held.item.index);
-      }
+      if (held !== undefined && this.#touched.has(event.item)) this.#refetch.add(held.item.index);
     }
+    if (news && Date.now() - this.#actedAt < TOLD_WITHIN) this.#resync();
     this.#publish();
     this.#resolve(false);
   }
@@ -951,6 +959,7 @@ export class Engine {
       if (ack === null && before && after) shift(this.#counted, before, after);
     }
     this.#acks += 1;
+    this.#actedAt = Date.now();
     if (ack !== null) {
       this.#count(ack.progress);
       if (events.length > 0) this.#bump();
