@@ -307,8 +307,11 @@ class HostServer:
             return None
         path = request.path.split("?")[0]
         name = path.rsplit("/", 1)[-1]
-        file = STATIC / name if path.startswith("/static/") else _HERE / (name if name == "host.js" else "host.html")
-        if path == "/favicon.ico" or not file.is_file():
+        own = name in ("host.js", "probe.js")
+        file = _HERE / name if own else STATIC / name if path.startswith("/static/") else _HERE / "host.html"
+        if path == "/favicon.ico":
+            return Response(204, "No Content", Headers([("Connection", "close")]), b"")
+        if not file.is_file():
             return Response(404, "Not Found", Headers([("Content-Length", "0"), ("Connection", "close")]), b"")
         body = file.read_bytes()
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
