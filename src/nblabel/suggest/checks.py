@@ -95,7 +95,7 @@ def merged(groups: Iterable[Sequence[AnyAnnotation]], schema: Schema) -> tuple[l
     return list(found.values()), wrong
 
 
-def _told(a: AnyAnnotation) -> str:
+def _told(a: Annotation) -> str:
     """How a person recognises a suggestion, whose id says nothing."""
     content = {name: getattr(a, name) for name in a.__struct_fields__ if name not in _NOT_CONTENT}
     return f"{type(a).__name__}({', '.join(f'{name}={value!r}' for name, value in content.items())})"
@@ -145,14 +145,18 @@ def _coerced(given: Any, field: str | None, schema: Schema, source: str) -> list
     if _is_scored(given):
         given, score = given
     elif isinstance(given, (tuple, list)) and len(given) == 4 and isinstance(given[0], numbers.Integral):
-        given, score = tuple(given[:3]), given[3]
+        given, score = given[:3], given[3]
     elif not isinstance(given, (str, Mapping, Annotation, tuple, list, numbers.Number)):
         raise InvalidAnnotation(_short(given), f"{type(given).__name__} is no kind of annotation")
     elif isinstance(given, Mapping):
         given = {k: v.item() if callable(getattr(v, "item", None)) else v for k, v in given.items()}  # numpy's scalars
     try:
+        if isinstance(given, (tuple, list)) and len(given) == 3 and field is None:
+            field = next((f.name for f in schema.fields if isinstance(f, Spans) and f.label(given[2])), None)
         coerced = schema.coerce([given], field)
-    except InvalidAnnotation:
+    except InvalidAnnotation as error:
+        if isinstance(given, Annotation):
+            raise InvalidAnnotation(_told(given), error.rule, hint=error.hint) from None
         raise
     except Exception as error:  # hostile objects: lengths, hashes and conversions of the user's own
         raise InvalidAnnotation(_short(given), f"{type(error).__name__}: {error}") from None
