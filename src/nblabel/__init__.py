@@ -1,1 +1,108 @@
-"""Inline labelers for Jupyter notebooks."""
+"""Inline labelers for Jupyter notebooks: nothing is lost, nothing waits, and pandas is one line away.
+
+Names are loaded on first use, so that ``import nblabel`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "annotations": (
+        "Box",
+        "Choice",
+        "Cuboid",
+        "Keyframe",
+        "Keypoints",
+        "Mask",
+        "Polygon",
+        "Ranking",
+        "Rating",
+        "Relation",
+        "Segment",
+        "Span",
+        "Text",
+        "Track",
+    ),
+    "errors": ("NblabelError",),
+    "labelers.text": ("TextLabeler",),
+    "records": ("Item", "Progress", "Report", "Response"),
+    "schema": ("Attribute", "Choices", "Label", "Relations", "Schema", "Spans", "Texts"),
+    "store": ("open_store",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULES = ("annotations", "errors", "formats", "protocol", "records", "schema", "sources", "store", "suggest")
+
+__all__ = [
+    "Attribute",
+    "Box",
+    "Choice",
+    "Choices",
+    "Cuboid",
+    "Item",
+    "Keyframe",
+    "Keypoints",
+    "Label",
+    "Mask",
+    "NblabelError",
+    "Polygon",
+    "Progress",
+    "Ranking",
+    "Rating",
+    "Relation",
+    "Relations",
+    "Report",
+    "Response",
+    "Schema",
+    "Segment",
+    "Span",
+    "Spans",
+    "Text",
+    "TextLabeler",
+    "Texts",
+    "Track",
+    "__version__",
+    "formats",
+    "open_store",
+    "suggest",
+]
+
+if TYPE_CHECKING:
+    from . import formats, suggest
+    from .annotations import (
+        Box,
+        Choice,
+        Cuboid,
+        Keyframe,
+        Keypoints,
+        Mask,
+        Polygon,
+        Ranking,
+        Rating,
+        Relation,
+        Segment,
+        Span,
+        Text,
+        Track,
+    )
+    from .errors import NblabelError
+    from .labelers.text import TextLabeler
+    from .records import Item, Progress, Report, Response
+    from .schema import Attribute, Choices, Label, Relations, Schema, Spans, Texts
+    from .store import open_store
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is not None:
+        return getattr(importlib.import_module(f".{home}", __name__), name)
+    if name in _MODULES:
+        return importlib.import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -7,6 +7,7 @@ ends) are checked on construction; rules that need the schema or the item are in
 
 from __future__ import annotations
 
+import itertools
 import math
 import secrets
 from typing import Any, TypeAlias
@@ -368,7 +369,7 @@ class Track(Annotation, frozen=True, tag="track"):
                 self._finite(getattr(key, name), name)
             if key.frame < 0 or key.width <= 0 or key.height <= 0:
                 self._fail(f"keyframe {key.frame}: frame must not be negative, width and height must be positive")
-        if any(a.frame >= b.frame for a, b in zip(frames, frames[1:], strict=False)):
+        if any(a.frame >= b.frame for a, b in itertools.pairwise(frames)):
             self._fail("frames of the keyframes must ascend")
         msgspec.structs.force_setattr(self, "keyframes", frames)
         self._text("label")

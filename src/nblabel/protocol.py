@@ -22,12 +22,12 @@ __all__ = [
     "Changed",
     "Entry",
     "Events",
+    "Failure",
     "Fetch",
     "Find",
     "Hello",
     "Incoming",
     "Items",
-    "Failure",
     "Move",
     "Moved",
     "Notice",
@@ -274,7 +274,7 @@ Outgoing: TypeAlias = Welcome | Queue | Items | Ack | Pong | Failure | Changed |
 def decode(content: Any) -> Incoming:
     """A message from the browser; raises `ProtocolError` for anything else."""
     try:
-        message: Incoming = msgspec.convert(content, Incoming)  # type: ignore[arg-type]
+        message: Incoming = msgspec.convert(content, Incoming)
     except (msgspec.ValidationError, RecursionError) as error:
         raise ProtocolError(f"the browser sent a message that is not of the protocol: {error}") from None
     return message

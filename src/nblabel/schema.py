@@ -234,7 +234,7 @@ def _field(name: str, given: Any) -> AnyField:
         return Texts(name=name)
     if isinstance(given, Mapping):
         try:
-            made: AnyField = msgspec.convert({**given, "name": name}, AnyField)  # type: ignore[arg-type]
+            made: AnyField = msgspec.convert({**given, "name": name}, AnyField)
         except msgspec.ValidationError as error:
             raise InvalidSchema(f"field {name!r}: {error}") from None
         return made

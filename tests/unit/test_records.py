@@ -6,7 +6,9 @@ from nblabel.annotations import Choice, Span
 from nblabel.records import Event, Filter, Patch, Progress, Response, apply_event, fold_undo
 
 _ids = st.sampled_from("abcde")
-_annotations = st.builds(lambda id, start, label: Span(start, start + 2, label, id=id), _ids, st.integers(0, 9), st.sampled_from("XY"))
+_annotations = st.builds(
+    lambda name, start, label: Span(start, start + 2, label, id=name), _ids, st.integers(0, 9), st.sampled_from("XY")
+)
 _patches = st.builds(
     lambda put, drop, status, flagged, comment: Patch(
         put=tuple({a.id: a for a in put}.values()),
@@ -24,7 +26,9 @@ _patches = st.builds(
 
 
 def _event(n: int, patch: Patch, **more) -> Event:
-    return Event(id=f"e{n}", item="i", annotator="me", action=more.pop("action", "edit"), patch=patch, at=float(n), **more)
+    return Event(
+        id=f"e{n}", item="i", annotator="me", action=more.pop("action", "edit"), patch=patch, at=float(n), **more
+    )
 
 
 def _says(response: Response) -> tuple:

@@ -101,7 +101,11 @@ def test_json_round_trip() -> None:
         ({"kind": "span", "start": 0, "end": 3, "label": "ORG"}, None, ["span"]),
         ({"spans": [(0, 3, "ORG")], "mood": "bad", "note": "hm"}, None, ["span", "choice", "text"]),
         ("hm", "note", ["text"]),
-        ([Span(0, 3, "ORG", id="a"), Span(4, 5, "ORG", id="b"), Relation("a", "b", "works for")], None, ["span", "span", "relation"]),
+        (
+            [Span(0, 3, "ORG", id="a"), Span(4, 5, "ORG", id="b"), Relation("a", "b", "works for")],
+            None,
+            ["span", "span", "relation"],
+        ),
         (None, None, []),
         ([], None, []),
     ],
@@ -137,9 +141,11 @@ def test_numbers_are_labels_where_the_schema_says_so() -> None:
     ],
 )
 def test_a_broken_rule_names_annotation_rule_and_item(answer, words) -> None:
+    def check() -> None:
+        schema().check(schema().coerce(answer), item="row 7", length=10, complete=True)
+
     with pytest.raises(InvalidAnnotation, match=words) as caught:
-        made = schema().coerce(answer)
-        schema().check(made, item="row 7", length=10, complete=True)
+        check()
     if caught.value.item is not None:
         assert "row 7" in str(caught.value)
 

@@ -1,0 +1,1 @@
+"""One thin widget a modality over a `Session`."""

@@ -1,0 +1,282 @@
+"""The kernel's side of the protocol: one page's messages in, answers and news out. Knows no widget."""
+
+from __future__ import annotations
+
+import contextvars
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..errors import NblabelError, StoreError
+from ..protocol import (
+    PROTOCOL_VERSION,
+    Ack,
+    Changed,
+    Entry,
+    Events,
+    Failure,
+    Fetch,
+    Find,
+    Hello,
+    Incoming,
+    Items,
+    Move,
+    Notice,
+    Outgoing,
+    Ping,
+    Pong,
+    Problem,
+    Queue,
+    Rejected,
+    Suggested,
+    Welcome,
+    WireItem,
+    WireResponse,
+    decode,
+    encode,
+)
+from ..protocol import Moved as MovedMessage
+from ..records import Item, Suggestion
+from ..session import Change, Entries, Moved, Noticed, QueueChanged, Session, problem_of
+
+__all__ = ["Bridge", "Presenter"]
+
+Presenter = Callable[[Item], tuple[Any, tuple[int, ...] | None]]
+"""What the browser gets of an item: its data as JSON values, and its tokens as flat offsets."""
+
+BEHIND, AHEAD = 10, 20
+WINDOW_BYTES = 1 << 20
+"""Items of one message stay below this, the current one excepted: larger ones follow when they are needed."""
+HISTORY_BYTES = 256 << 10
+_log = logging.getLogger("nblabel")
+
+
+def present_plainly(item: Item) -> tuple[Any, tuple[int, ...] | None]:
+    """The data as it is, with its tokens."""
+    tokens = None if item.tokens is None else tuple(offset for token in item.tokens for offset in token)
+    return item.data, tokens
+
+
+class Bridge:
+    """Answers the browser and tells it the news.
+
+    Parameters
+    ----------
+    session : Session
+        The work that the page shows.
+    send : callable
+        Takes one message as a dict of JSON values.
+    present : callable
+        Turns an item into what the browser shows.
+    guidelines, keys, options
+        Handed to the page as they are.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        send: Callable[[dict[str, Any]], None],
+        *,
+        present: Presenter = present_plainly,
+        guidelines: str = "",
+        keys: Mapping[str, Sequence[str]] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._session = session
+        self._send_raw = send
+        self._present = present
+        self._guidelines = guidelines
+        self._keys = {action: tuple(chords) for action, chords in (keys or {}).items()}
+        self._options = dict(options or {})
+        self._context = contextvars.copy_context()
+        self._stop = session.subscribe(self._heard)
+
+    def close(self) -> None:
+        """Say nothing any more."""
+        self._stop()
+
+    # ---- in -------------------------------------------------------------------------------------
+
+    def receive(self, content: Any, buffers: Sequence[Any] = ()) -> None:
+        """Handle one message; whatever goes wrong is answered, never raised."""
+        self._context = contextvars.copy_context()
+        reply = content.get("id", 0) if isinstance(content, dict) else 0
+        reply = reply if isinstance(reply, int) else 0
+        try:
+            self._send(self._answer(decode(content)))
+        except Exception as error:  # the page must hear of every failure: it would wait for ever
+            retry = isinstance(error, StoreError)
+            if not isinstance(error, NblabelError):
+                _log.exception("a message from the browser could not be handled")
+            self._send(Failure(reply=reply, problem=problem_of(error), retry=retry))
+
+    def _answer(self, message: Incoming) -> Outgoing:
+        session = self._session
+        session.resync()
+        if isinstance(message, Events):
+            applied = session.apply(message.events, message.at)
+            rejected = tuple(Rejected(*refused) for refused in applied.rejected)
+            return Ack(reply=message.id, stored=applied.stored, rejected=rejected, progress=session.progress)
+        if isinstance(message, Move):
+            session.moved(message.at)
+            return Pong(reply=message.id)
+        if isinstance(message, Ping):
+            session.refresh()
+            return Pong(reply=message.id)
+        if isinstance(message, Fetch):
+            return self._items(message)
+        if isinstance(message, Find):
+            session.find(message.filter, message.at)
+            return self._queue(message.id)
+        assert isinstance(message, Hello)
+        return self._welcome(message)
+
+    # ---- answers --------------------------------------------------------------------------------
+
+    def _welcome(self, message: Hello) -> Welcome:
+        session = self._session
+        session.refresh()
+        done, undone = session.history()
+        notices = tuple(session.notices)
+        if message.version != PROTOCOL_VERSION:
+            notices += (
+                Problem(title="The page and the kernel run different versions of nblabel", hint="reload the page"),
+            )
+        return Welcome(
+            reply=message.id,
+            version=PROTOCOL_VERSION,
+            store=session.store.id,
+            dataset=session.name,
+            annotator=session.annotator,
+            schema=session.schema,
+            queue=self._queue(0),
+            history=_newest(done),
+            redo=_newest(undone),
+            guidelines=self._guidelines,
+            keys=self._keys,
+            options=self._options,
+            place=session.store.place,
+            notices=notices,
+        )
+
+    def _queue(self, reply: int) -> Queue:
+        session = self._session
+        upcoming, complete = session.upcoming(session.index, AHEAD)
+        return Queue(
+            reply=reply,
+            queue=session.generation,
+            total=len(session),
+            index=session.index,
+            items=self._window(session.index, upcoming),
+            upcoming=tuple(upcoming),
+            complete=complete,
+            filter=session.filtered,
+            progress=session.progress,
+        )
+
+    def _items(self, message: Fetch) -> Outgoing:
+        session = self._session
+        if message.queue != session.generation:  # the page's indexes count in a queue that is gone
+            return self._queue(message.id)
+        index = min(max(message.index, 0), max(len(session) - 1, 0))
+        upcoming, complete = session.upcoming(index, AHEAD)
+        return Items(
+            reply=message.id,
+            queue=session.generation,
+            index=index,
+            items=self._window(index, upcoming),
+            upcoming=tuple(upcoming),
+            complete=complete,
+        )
+
+    def _window(self, index: int, upcoming: Sequence[int]) -> tuple[WireItem, ...]:
+        """The item at ``index`` and its neighbours, nearest needed first, bounded in bytes."""
+        session = self._session
+        total = len(session)
+        ahead = range(index + 1, min(index + 1 + AHEAD, total))
+        behind = range(index - 1, max(index - 1 - BEHIND, -1), -1)
+        wanted = dict.fromkeys([index, *upcoming[:3], *ahead[:3], *behind[:2], *upcoming, *ahead, *behind])
+        places = [place for place in wanted if 0 <= place < total]
+        states = session.states([session.position(place) for place in places])
+        made: list[WireItem] = []
+        asked: list[Item] = []
+        room = WINDOW_BYTES
+        for place in places:
+            position = session.position(place)
+            item = session.source.item(position)
+            response, done = states[position]
+            data, tokens = self._present(item)
+            room -= len(data) * 2 if isinstance(data, str) else 1024
+            room -= 8 * len(tokens or ()) + 120 * len(response.annotations)
+            if made and room < 0:
+                break
+            made.append(
+                WireItem(
+                    id=item.identity,
+                    key=str(item.key),
+                    index=place,
+                    data=data,
+                    show=item.show,
+                    tokens=tokens,
+                    response=WireResponse(
+                        status=response.status,
+                        annotations=response.annotations,
+                        flagged=response.flagged,
+                        comment=response.comment,
+                        seconds=response.seconds,
+                    ),
+                    done=done,
+                    suggestions=session.suggestions(item),
+                    suggest_error=session.suggest_error(item),
+                    changed=response.status != "pending" and session.changed(position),
+                    problem=item.problem,
+                )
+            )
+            asked.append(item)
+        session.ask(asked)
+        return tuple(made)
+
+    # ---- news -----------------------------------------------------------------------------------
+
+    def _heard(self, change: Change) -> None:
+        if isinstance(change, Entries):
+            self._send(Changed(entries=change.entries, progress=self._session.progress))
+        elif isinstance(change, Moved | QueueChanged):
+            self._send(MovedMessage(queue=self._queue(0)))
+        elif isinstance(change, Suggestion):
+            # Told by a worker thread. ipykernel routes the page's messages to the loop that answered last: in the
+            # context of the page's own request that stays a subshell, which is served while a cell runs.
+            told = Suggested(item=change.item, annotations=change.annotations, error=change.error)
+            self._context.copy().run(self._send, told)
+        elif isinstance(change, Noticed):
+            self._send(Notice(problem=change.problem))
+
+    def _send(self, message: Outgoing) -> None:
+        made = encode(message)
+        try:
+            self._send_raw(made)
+        except UnicodeEncodeError:  # half a surrogate pair cannot travel; a replacement keeps every offset
+            self._send_raw(_whole(made))
+
+
+def _newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """As many of the newest entries as fit into one message."""
+    kept: list[Entry] = []
+    room = HISTORY_BYTES
+    for entry in reversed(entries[-50:]):
+        room -= 200 + 150 * (len(entry.event.patch.put) + len(entry.inverse.put))
+        if room < 0:
+            break
+        kept.append(entry)
+    return tuple(reversed(kept))
+
+
+def _whole(value: Any) -> Any:
+    """The same JSON values with every lone surrogate replaced by U+FFFD."""
+    if isinstance(value, str):
+        return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+    if isinstance(value, list | tuple):
+        return [_whole(one) for one in value]
+    if isinstance(value, dict):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    return value

@@ -1,0 +1,99 @@
+"""Which items are shown, in which order, and where the person is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from .answers import Answers
+from .ordering import Positions
+from .records import Filter
+from .sources import Source
+from .store import Store
+
+__all__ = ["Queue"]
+
+
+class Queue:
+    """Places 0 to n - 1, each holding a source position; a filter narrows them.
+
+    ``generation`` grows whenever places come to mean other items, so that a page that counts in an older queue is
+    noticed.
+    """
+
+    def __init__(self, order: range | Positions, source: Source, answers: Answers) -> None:
+        self._order = order
+        self._shown = order
+        self._source = source
+        self._answers = answers
+        self.filter = Filter()
+        self.generation = 1
+        self.index = 0
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    def __getitem__(self, place: int) -> int:
+        return int(self._shown[place])
+
+    @property
+    def position(self) -> int | None:
+        """The source position shown now; ``None`` if the queue is empty."""
+        return self[self.index] if len(self) else None
+
+    def place_of(self, position: int) -> int | None:
+        """Where a source position stands; ``None`` if the filter hides it."""
+        if isinstance(self._shown, range):
+            return position if position < len(self._shown) else None
+        try:
+            return self._shown.index(position)
+        except ValueError:
+            return None
+
+    def upcoming(self, place: int) -> Iterator[int]:
+        """Places of items still to be answered, nearest first after ``place``, wrapping round."""
+        yield from self._answers.open_places(self._shown, place + 1, len(self))
+        yield from self._answers.open_places(self._shown, 0, min(place + 1, len(self)))
+
+    def next_upcoming(self, place: int, count: int) -> tuple[list[int], bool]:
+        """The next ``count`` places to answer after ``place``, and whether these are all there are."""
+        found: list[int] = []
+        for one in self.upcoming(place):
+            if len(found) == count:
+                return found, False
+            found.append(one)
+        return found, True
+
+    def show(self, wanted: Filter, stay: int | None, store: Store, dataset: str, annotator: str) -> None:
+        """Show only items that pass, and stay at the source position ``stay`` if it does."""
+        self._shown = self._passing(wanted, store, dataset, annotator) if wanted else self._order
+        self.filter = wanted
+        self.generation += 1
+        place = None if stay is None else self.place_of(stay)
+        self.index = next(self.upcoming(-1), 0) if place is None else place
+
+    def _passing(self, wanted: Filter, store: Store, dataset: str, annotator: str) -> Positions:
+        answers = self._answers
+        keep = np.ones(len(self._source), dtype=bool)
+        if wanted.status:
+            keep &= np.logical_or.reduce([answers.mask(status) for status in wanted.status])
+        if wanted.flagged is not None:
+            flagged = self._mask([p for p in answers.stored_positions() if answers.flagged(p)])
+            keep &= flagged == wanted.flagged
+        if wanted.label:
+            stored = (self._source.locate(one) for one in store.labelled_with(dataset, annotator, wanted.label))
+            places = [position for position in stored if position is not None]
+            keep &= self._mask([*places, *answers.frame_labelled(wanted.label)])
+        if wanted.text:
+            keep &= self._mask(self._source.search(wanted.text))
+        if isinstance(self._order, range):
+            return Positions(np.flatnonzero(keep))
+        return self._order.keeping(keep)
+
+    def _mask(
+        self, positions: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]
+    ) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        made = np.zeros(len(self._source), dtype=bool)
+        made[np.asarray(positions, dtype=np.int64)] = True
+        return made

@@ -1,0 +1,784 @@
+"""The labelling loop without any widget: queue, answers, undo, progress, suggestions.
+
+Everything the browser can do is a method here, and both paths run the same code: an action becomes an
+`Event`, the store makes it durable, and whoever subscribed hears of it. All methods may be called from any
+thread.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import traceback
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from . import ordering
+from .annotations import AnyAnnotation, Relation, new_id
+from .answers import Answers
+from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem
+from .places import Queue
+from .protocol import Entry, Problem
+from .records import (
+    Action,
+    Event,
+    Filter,
+    Item,
+    Labelled,
+    Patch,
+    Progress,
+    Response,
+    Status,
+    Suggestion,
+    apply_event,
+    fold_undo,
+)
+from .sameness import said_before, same_answer
+from .schema import Schema
+from .sources import Source
+from .sources.columns import LiveColumns
+from .store import Store, Stored
+from .suggest import Runner, Suggester
+
+__all__ = ["Applied", "Change", "Entries", "Moved", "Noticed", "QueueChanged", "Session", "problem_of"]
+
+UNDO_DEPTH = 200
+"""How many of the newest events undo can reach."""
+_MAX_SECONDS = 3600.0
+"""More active seconds than this in one event are a broken clock."""
+
+
+class Entries(msgspec.Struct, frozen=True):
+    """Events were stored."""
+
+    entries: tuple[Entry, ...]
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Python has gone to another item."""
+
+
+class QueueChanged(msgspec.Struct, frozen=True):
+    """Python has changed which items the queue shows."""
+
+
+class Noticed(msgspec.Struct, frozen=True):
+    """Something a person should know."""
+
+    problem: Problem
+
+
+Change: TypeAlias = Entries | Moved | QueueChanged | Suggestion | Noticed
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What became of events from a page: the ids stored, and the problems of those refused, by id."""
+
+    stored: tuple[str, ...]
+    rejected: tuple[tuple[str, Problem], ...]
+
+
+class Session:
+    """One annotator at work on one source with one schema.
+
+    Parameters
+    ----------
+    source : Source
+        The items.
+    schema : Schema
+        The questions. Its version is settled with the store.
+    store : Store
+        Where answers are kept.
+    name : str
+        The data set: answers of one store are kept apart by it.
+    annotator : str
+        Who answers.
+    order : str or callable
+        See `nblabel.ordering.positions`.
+    suggester : Suggester, optional
+        Asked in the background for the items about to be shown.
+    columns : LiveColumns, optional
+        The user's own columns that answers are written to and read from.
+
+    Examples
+    --------
+    >>> from nblabel.sources import open_source
+    >>> from nblabel.store import open_store
+    >>> schema = Schema.of({"mood": ["good", "bad"]})
+    >>> texts, store = open_source(["fine", "awful"]), open_store(":memory:")
+    >>> session = Session(texts, schema, store=store, name="demo", annotator="me")
+    >>> session.submit("good")
+    >>> session.item.data, session.progress.submitted
+    ('awful', 1)
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        schema: Schema,
+        *,
+        store: Store,
+        name: str,
+        annotator: str,
+        order: ordering.Order = "sequential",
+        suggester: Suggester | None = None,
+        columns: LiveColumns | None = None,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._listeners: list[Callable[[Change], None]] = []
+        self.source = source
+        self.store = store
+        self.name = name
+        self.annotator = annotator
+        self.notices: list[Problem] = [Problem(title=text) for text in store.notices]
+        self.schema = self._settle(schema)
+        self._columns = columns
+        self._seq = store.last_seq(name)
+        self._own: set[str] = set()
+        self._answers = Answers(source, self.schema, store, name, annotator, columns)
+        self._order = order
+        self._queue = Queue(ordering.positions(order, source, name), source, self._answers)
+        self._rejected_suggestions: dict[str, set[str]] = {}
+        self._runner = None if suggester is None else Runner(suggester, self.schema, self._suggested)
+        self._queue.index = self._start()
+        if columns is not None:
+            self._reconcile()
+
+    # ---- opening --------------------------------------------------------------------------------
+
+    def _settle(self, schema: Schema) -> Schema:
+        """The schema with the version that the store gives it; refuses to mix two sets of questions."""
+        known = self.store.schema(self.name)
+        if known is not None:
+            old = {field.name: field for field in known.fields}
+            for field in schema.fields:
+                before = old.get(field.name)
+                if before is None:
+                    continue
+                names = {label.name for label in field.get_labels()}
+                names_before = {label.name for label in before.get_labels()}
+                other = before.annotation != field.annotation or (names and names_before and not names & names_before)
+                if other and self.store.states(self.name, self.annotator):
+                    raise SchemaConflict(
+                        f"data set {self.name!r} in {self.store.place} holds answers to another question {field.name!r}"
+                        f" ({', '.join(sorted(names_before)) or before.annotation})",
+                        "give this labeler a name= of its own",
+                    )
+                gone = sorted(names_before - names)
+                if gone and not other:
+                    self.notices.append(
+                        Problem(
+                            title=f"Labels removed from {field.name!r}: {', '.join(gone)}",
+                            hint="Answers that carry them are kept as they are.",
+                        )
+                    )
+        return self.store.put_schema(self.name, schema)
+
+    def _start(self) -> int:
+        """Where work stopped, else the first item without an answer."""
+        cursor = self.store.cursor(self.name, self.annotator)
+        if cursor is not None:
+            position = self.source.locate(cursor[0], hint=cursor[1])
+            place = None if position is None else self._queue.place_of(position)
+            if place is not None:
+                return place
+        return next(self._queue.upcoming(-1), 0)
+
+    def resync(self) -> bool:
+        """Take rows that the user's code has added, removed or moved since; whether there were any."""
+        with self._lock:
+            if not self.source.changed:
+                return False
+            self.source.refresh()
+            if self._columns is not None:
+                self._columns.refresh()
+            self._answers.load()
+            wanted, generation = self._queue.filter, self._queue.generation
+            self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self._answers)
+            self._queue.generation = generation
+            self._queue.index = self._start()
+            self.find(wanted)
+            self._tell(QueueChanged())
+            return True
+
+    def close(self) -> None:
+        """Stop the background work; the store stays open, as others may share it."""
+        with self._lock:
+            self._listeners.clear()
+            if self._runner is not None:
+                self._runner.close()
+
+    # ---- listeners ------------------------------------------------------------------------------
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Hear of every change; the returned function ends it. A listener must not block."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def stop() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return stop
+
+    def _tell(self, change: Change) -> None:
+        for listener in list(self._listeners):
+            listener(change)
+
+    def notice(self, title: str, hint: str = "", detail: str = "") -> None:
+        """Tell whoever listens, and keep it for pages that open later."""
+        problem = Problem(title=title, hint=hint, detail=detail)
+        with self._lock:
+            self.notices.append(problem)
+            self._tell(Noticed(problem))
+
+    # ---- queue ----------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def index(self) -> int:
+        """Place of the current item in the queue, from 0."""
+        return self._queue.index
+
+    @property
+    def generation(self) -> int:
+        """Grows whenever places of the queue come to mean other items."""
+        return self._queue.generation
+
+    @property
+    def item(self) -> Item | None:
+        """The item shown now; ``None`` if the queue is empty."""
+        with self._lock:
+            position = self._queue.position
+            return None if position is None else self.source.item(position)
+
+    @property
+    def filtered(self) -> Filter:
+        """The filter in force."""
+        return self._queue.filter
+
+    @property
+    def progress(self) -> Progress:
+        """Counts over all items, whatever the filter."""
+        with self._lock:
+            return self._answers.progress
+
+    @property
+    def response(self) -> Response | None:
+        """What the annotator says of the current item so far."""
+        with self._lock:
+            position = self._queue.position
+            return None if position is None else self._answers.responses([position])[position]
+
+    def position(self, index: int) -> int:
+        """The source position at a place of the queue."""
+        return self._queue[index]
+
+    def upcoming(self, index: int, count: int) -> tuple[list[int], bool]:
+        """The next ``count`` places to answer after ``index``, and whether these are all there are."""
+        with self._lock:
+            return self._queue.next_upcoming(index, count)
+
+    def filter(
+        self,
+        status: Status | Sequence[Status] | None = None,
+        *,
+        label: str | None = None,
+        flagged: bool | None = None,
+        text: str | None = None,
+    ) -> int:
+        """Show only items that pass all conditions given; without any, show all. Returns how many pass."""
+        statuses = (status,) if isinstance(status, str) else tuple(status or ())
+        known = ("pending", "draft", "submitted", "discarded")
+        for one in statuses:
+            if one not in known:
+                raise NblabelError(f"status {one!r} is not a status", f"known: {', '.join(known)}")
+        with self._lock:
+            self.find(Filter(status=statuses, label=label or "", flagged=flagged, text=text or ""))
+            self._tell(QueueChanged())
+            return len(self._queue)
+
+    def find(self, wanted: Filter, at: str = "") -> None:
+        """Set the filter and stay at the item with the identity ``at`` (the current one) if it passes."""
+        with self._lock:
+            here = self._locate(at) if at else None
+            stay = self._queue.position if here is None else here
+            self._queue.show(wanted, stay, self.store, self.name, self.annotator)
+
+    def _locate(self, identity: str) -> int | None:
+        return self.source.locate(identity)
+
+    def goto(self, key: Hashable) -> None:
+        """Go to the item with this key; a filter that hides it is lifted."""
+        with self._lock:
+            position = self.source.position(key)
+            place = self._queue.place_of(position)
+            if place is None:
+                self.find(Filter())
+                place = self._queue.place_of(position)
+                if place is None:
+                    raise UnknownItem(key, "order= leaves it out")
+                self._tell(QueueChanged())
+            self._go(place)
+
+    def next(self) -> None:
+        """Go to the next item of the queue, answered or not."""
+        with self._lock:
+            self._go(min(self._queue.index + 1, max(len(self._queue) - 1, 0)))
+
+    def previous(self) -> None:
+        """Go to the item before."""
+        with self._lock:
+            self._go(max(self._queue.index - 1, 0))
+
+    def _go(self, place: int) -> None:
+        self._queue.index = place
+        position = self._queue.position
+        if position is not None:
+            self.store.set_cursor(self.name, self.annotator, self.source.identity(position), position)
+        self._tell(Moved())
+
+    def moved(self, identity: str) -> None:
+        """The page has gone to this item."""
+        with self._lock:
+            position = self._locate(identity)
+            place = None if position is None else self._queue.place_of(position)
+            if position is not None and place is not None:
+                self._queue.index = place
+                self.store.set_cursor(self.name, self.annotator, identity, position)
+
+    # ---- actions from Python --------------------------------------------------------------------
+
+    def _target(self, key: Hashable | None) -> int:
+        if key is not None:
+            return self.source.position(key)
+        position = self._queue.position
+        if position is None:
+            raise UnknownItem(None, "the queue is empty: filter() shows all items again")
+        return position
+
+    def _replacing(self, position: int, answer: Any, field: str | None) -> Patch:
+        """The patch that puts ``answer`` in place of what its fields hold."""
+        made = self.schema.coerce(answer, field)
+        held = self._answers.responses([position])[position].annotations
+        if field is not None:
+            fields = {field}
+        elif isinstance(answer, dict) and "kind" not in answer and set(answer) <= set(self.schema.names):
+            fields = set(answer)
+        else:
+            fields = {a.field for a in made} or set(self.schema.names)
+        kept = {a.id for a in made}
+        drop = {a.id for a in held if a.field in fields and a.id not in kept}
+        drop |= {a.id for a in held if isinstance(a, Relation) and {a.head, a.child} & drop}
+        return Patch(put=made, drop=tuple(a.id for a in held if a.id in drop))
+
+    def submit(self, answer: Any = None, *, key: Hashable | None = None, field: str | None = None) -> None:
+        """Submit an answer and, for the current item, go on to the next that needs one.
+
+        Parameters
+        ----------
+        answer : object, optional
+            Annotations, dicts, bare labels, or a dict of these by field; they replace what their fields hold.
+            ``None`` takes the draft as it stands.
+        key : hashable, optional
+            Any item instead of the current one.
+        field : str, optional
+            The field that the answer is for.
+
+        Raises
+        ------
+        InvalidAnnotation
+            If the answer breaks a rule of the schema; nothing is stored then.
+        """
+        with self._lock:
+            position = self._target(key)
+            patch = Patch() if answer is None else self._replacing(position, answer, field)
+            self._act(position, "submit", msgspec.structs.replace(patch, status="submitted"))
+            if position == self._queue.position:
+                self._advance()
+
+    def draft(self, answer: Any, *, key: Hashable | None = None, field: str | None = None) -> None:
+        """Save an unfinished answer; like the browser does with every edit."""
+        with self._lock:
+            position = self._target(key)
+            self._act(position, "edit", self._replacing(position, answer, field))
+
+    def skip(self) -> None:
+        """Go on without an answer; the item comes again at the end."""
+        with self._lock:
+            self._act(self._target(None), "skip", Patch())
+            self._advance()
+
+    def discard(self, *, key: Hashable | None = None) -> None:
+        """Mark an item as unusable, and go on if it is the current one."""
+        with self._lock:
+            position = self._target(key)
+            self._act(position, "discard", Patch(status="discarded"))
+            if position == self._queue.position:
+                self._advance()
+
+    def flag(self, on: bool = True, *, key: Hashable | None = None) -> None:
+        """Set or clear the flag of an item."""
+        with self._lock:
+            self._act(self._target(key), "flag", Patch(flagged=bool(on)))
+
+    def comment(self, text: str, *, key: Hashable | None = None) -> None:
+        """Comment on an item; an empty text removes the comment."""
+        with self._lock:
+            self._act(self._target(key), "comment", Patch(comment=str(text)))
+
+    def accept(self, ids: Iterable[str] | None = None) -> int:
+        """Take suggestions for the current item into its draft: all, or those with these ids. Returns how many."""
+        with self._lock:
+            item = self.item
+            if item is None:
+                return 0
+            wanted = None if ids is None else set(ids)
+            put = tuple(a for a in self.suggestions(item) or () if wanted is None or a.id in wanted)
+            if put:
+                self._act(item.position, "edit", Patch(put=put))
+            return len(put)
+
+    def undo(self) -> bool:
+        """Take back the newest action of this annotator, in whatever session; False if there is none."""
+        return self._travel("undo")
+
+    def redo(self) -> bool:
+        """Repeat the newest action that was taken back; False if there is none."""
+        return self._travel("redo")
+
+    def _travel(self, action: Action) -> bool:
+        with self._lock:
+            self.refresh()
+            done, undone = self.history()
+            entries = done if action == "undo" else undone
+            if not entries:
+                return False
+            entry = entries[-1]
+            position = self._locate(entry.event.item)
+            assert position is not None  # history() leaves out items of other sources
+            patch = entry.inverse if action == "undo" else entry.event.patch
+            self._act(position, action, patch, ref=entry.event.id)
+            place = self._queue.place_of(position)
+            if place is not None:
+                self._go(place)
+            return True
+
+    def history(self) -> tuple[list[Entry], list[Entry]]:
+        """What can be undone and redone on the items of this source, newest last."""
+        with self._lock:
+            log = self.store.entries(self.name, annotator=self.annotator, last=UNDO_DEPTH)
+            inverses = {stored.event.id: stored.inverse for stored in log}
+            here = [stored.event for stored in log if self._locate(stored.event.item) is not None]
+            done, undone = fold_undo(here)
+            return (
+                [Entry(event, inverses[event.id]) for event in done],
+                [Entry(event, inverses[event.id]) for event in undone],
+            )
+
+    def _advance(self) -> None:
+        self._go(next(self._queue.upcoming(self._queue.index), self._queue.index))
+
+    def _act(self, position: int, action: Action, patch: Patch, ref: str = "") -> None:
+        event = Event(
+            id=new_id(),
+            item=self.source.identity(position),
+            annotator=self.annotator,
+            action=action,
+            patch=patch,
+            at=time.time(),
+            schema_version=self.schema.version,
+            ref=ref,
+        )
+        response = self._answers.responses([position])[position]
+        after, _ = apply_event(response, event, self.schema.names)
+        self._check(event, after, position, self.schema)
+        self._store([event])
+
+    # ---- events from a page ---------------------------------------------------------------------
+
+    def apply(self, events: Sequence[Event], at: str = "") -> Applied:
+        """Check and store events from a page; rejected ones leave no trace, and the others are durable.
+
+        Raises
+        ------
+        StoreError
+            If the store refuses; nothing is stored then, and the same events may be sent again.
+        """
+        with self._lock:
+            rejected: list[tuple[str, Problem]] = []
+            good: list[Event] = []
+            held: dict[tuple[str, str], Response] = {}
+            schemas = {self.schema.version: self.schema}
+            known = self.store.known(self.name, [event.id for event in events])
+            for event in events:
+                if event.id in known:  # a replay: durable already, whatever the rules say today
+                    good.append(event)
+                    continue
+                if event.schema_version not in schemas:
+                    schemas[event.schema_version] = self.store.schema(self.name, event.schema_version) or self.schema
+                schema = schemas[event.schema_version]
+                try:
+                    event = self._plausible(event)
+                    position = self._locate(event.item)
+                    before = held.get((event.item, event.annotator)) or self._before(event, position)
+                    after, _ = apply_event(before, event, schema.names)
+                    self._check(event, after, position, schema)
+                except NblabelError as error:
+                    rejected.append((event.id, problem_of(error)))
+                    continue
+                held[event.item, event.annotator] = after
+                good.append(event)
+            self._store(good)
+            if at:
+                self.moved(at)
+            return Applied(tuple(event.id for event in good), tuple(rejected))
+
+    def _before(self, event: Event, position: int | None) -> Response | None:
+        if position is not None and event.annotator == self.annotator:
+            return self._answers.responses([position])[position]
+        return self.store.response(self.name, event.annotator, event.item)
+
+    @staticmethod
+    def _plausible(event: Event) -> Event:
+        """The event with a sane clock; raises if a name is empty or endless."""
+        names = (("id", event.id, 64), ("item", event.item, 4096), ("annotator", event.annotator, 256))
+        for what, value, most in names:
+            if not value or len(value) > most:
+                raise InvalidAnnotation(f"event {event.id[:64]!r}", f"its {what} must have 1 to {most} characters")
+        now = time.time()
+        sane = math.isfinite(event.at) and 0 < event.at < now + 86400
+        seconds = event.seconds if math.isfinite(event.seconds) else 0.0
+        return msgspec.structs.replace(
+            event, at=event.at if sane else now, seconds=min(max(seconds, 0.0), _MAX_SECONDS)
+        )
+
+    def _check(self, event: Event, after: Response, position: int | None, schema: Schema) -> None:
+        schema.check(
+            event.patch.put,
+            among=after.annotations,
+            item=None if position is None else self.source.key(position),
+            length=None if position is None else self.source.extent(position),
+            complete=event.patch.status == "submitted",
+        )
+
+    def _store(self, events: Sequence[Event]) -> None:
+        """Append events durably, bring everything that depends on them up to date, and tell."""
+        if not events:
+            return
+        imports: list[Event] = []
+        hints: dict[str, tuple[str, int, str]] = {}
+        for event in events:
+            position = self._locate(event.item)
+            if position is None or event.item in hints:
+                continue
+            hints[event.item] = (str(self.source.key(position)), position, self.source.content(position))
+            if event.annotator == self.annotator:
+                imports += self._import_of(position, event.item)
+        self._take(self.store.append(self.name, [*imports, *events], hints=hints))
+
+    def _import_of(self, position: int, identity: str) -> list[Event]:
+        """The event that brings the answer in the user's column into the store, before it is first changed."""
+        response = self._answers.from_frame(position, identity)
+        if response is None:
+            return []
+        patch = Patch(put=response.annotations, status="submitted")
+        return [
+            Event(
+                id=new_id(),
+                item=identity,
+                annotator=self.annotator,
+                action="import",
+                patch=patch,
+                at=time.time(),
+                schema_version=self.schema.version,
+            )
+        ]
+
+    def _take(self, stored: Sequence[Stored]) -> None:
+        fresh = [one for one in stored if one.new]
+        for one in fresh:
+            self._own.add(one.event.id)
+            self._note(one)
+            if one.seq == self._seq + 1:
+                self._seq = one.seq
+                self._own.discard(one.event.id)
+        if fresh:
+            self._tell(Entries(tuple(Entry(one.event, one.inverse) for one in fresh)))
+
+    def _note(self, stored: Stored) -> None:
+        event, response = stored.event, stored.response
+        if event.annotator != self.annotator:
+            return
+        position = self._locate(event.item)
+        if position is None:
+            return
+        if response is None:
+            response = self.store.response(self.name, self.annotator, event.item)
+        if response is None:
+            return
+        self._answers.note(position, response)
+        if self._columns is None or event.action == "import":
+            return
+        if response.status == "submitted":
+            self._columns.write(position, response.annotations)
+        elif event.action != "edit":  # a draft after an edit leaves the last submitted answer standing
+            was, _ = apply_event(response, msgspec.structs.replace(event, patch=stored.inverse))
+            self._columns.write(position, None, before=was.annotations)
+
+    def refresh(self) -> None:
+        """Take over what other processes have written to the store since."""
+        with self._lock:
+            if self.store.last_seq(self.name) == self._seq:
+                return
+            news = self.store.entries(self.name, after=self._seq)
+            others = [one for one in news if one.event.id not in self._own]
+            for one in news:
+                self._seq = max(self._seq, one.seq)
+                self._own.discard(one.event.id)
+            for one in others:
+                self._note(one)
+            if others:
+                self._tell(Entries(tuple(Entry(one.event, one.inverse) for one in others)))
+
+    # ---- the user's columns ---------------------------------------------------------------------
+
+    def _reconcile(self) -> None:
+        """Bring store and columns together at opening: the newer answer wins, none is wiped."""
+        assert self._columns is not None
+        stored = self._answers.stored_positions()
+        for position, response in self._answers.responses(stored).items():
+            if response.status != "submitted":
+                continue
+            there = self._columns.read(position)
+            if there is None or same_answer(there, response.annotations) or self._was(position, there):
+                self._columns.write(position, response.annotations)
+            else:
+                self._adopt(position, there)
+        for text in self._columns.problems():
+            self.notices.append(Problem(title=text))
+
+    def _was(self, position: int, annotations: Sequence[AnyAnnotation]) -> bool:
+        """Whether the item ever had this answer: then the frame is older than the store."""
+        log = self.store.entries(self.name, annotator=self.annotator, item=self.source.identity(position))
+        return said_before((one.event for one in log), annotations)
+
+    def _adopt(self, position: int, annotations: Sequence[AnyAnnotation] | None) -> None:
+        """Take an answer that the user wrote into the frame by hand."""
+        identity = self.source.identity(position)
+        held = self._answers.responses([position])[position].annotations
+        put = tuple(msgspec.structs.replace(a, id=new_id()) for a in annotations or ())
+        fields = set(self._columns.fields) if self._columns is not None else set()
+        drop = {a.id for a in held if a.field in fields}
+        drop |= {a.id for a in held if isinstance(a, Relation) and {a.head, a.child} & drop}
+        status: Status = "pending" if annotations is None else "submitted"
+        event = Event(
+            id=new_id(),
+            item=identity,
+            annotator=self.annotator,
+            action="import",
+            patch=Patch(put=put, drop=tuple(drop), status=status),
+            at=time.time(),
+            schema_version=self.schema.version,
+        )
+        hints = {identity: (str(self.source.key(position)), position, self.source.content(position))}
+        self._take(self.store.append(self.name, [event], hints=hints))
+
+    def take_edits(self) -> None:
+        """After a cell has run: answers that its code wrote into the columns become the annotator's own."""
+        if self._columns is None:
+            return
+        with self._lock:
+            edited = list(self._columns.edited())
+            for position in edited:
+                self._adopt(position, self._columns.read(position))
+            if edited:
+                self._answers.load()
+
+    # ---- suggestions ----------------------------------------------------------------------------
+
+    def suggestions(self, item: Item) -> tuple[AnyAnnotation, ...] | None:
+        """What came with the item and what models suggest; ``None`` while models have not answered."""
+        came = self._came_with(item)
+        if self._runner is None:
+            return came
+        found = self._runner.get(item)
+        if found is None:
+            return came or None
+        return (*came, *found.annotations)
+
+    def suggest_error(self, item: Item) -> str:
+        """Why models could not suggest for this item; empty if they could."""
+        found = None if self._runner is None else self._runner.get(item)
+        return "" if found is None else found.error
+
+    def _came_with(self, item: Item) -> tuple[AnyAnnotation, ...]:
+        made = []
+        for n, annotation in enumerate(item.prelabels):
+            try:
+                (one,) = self.schema.coerce([annotation])
+                one = msgspec.structs.replace(one, id=annotation.id or f"item{n}")
+                self.schema.check([one], item=item.key, length=self.source.extent(item.position))
+            except InvalidAnnotation:
+                continue  # a label or field that is not asked for
+            made.append(one)
+        return tuple(made)
+
+    def ask(self, items: Iterable[Item]) -> None:
+        """Have models look at these items in the background."""
+        if self._runner is not None:
+            self._runner.request([item for item in items if not item.problem])
+
+    def _suggested(self, suggestion: Suggestion) -> None:
+        with self._lock:
+            self._tell_notes()
+            position = self._locate(suggestion.item)
+            if position is not None:
+                came = self._came_with(self.source.item(position))
+                suggestion = msgspec.structs.replace(suggestion, annotations=(*came, *suggestion.annotations))
+            self._tell(suggestion)
+
+    def _tell_notes(self) -> None:
+        """Pass on, once each, what a person should know of the models."""
+        told = {notice.title.partition(":")[0] for notice in self.notices}  # what follows counts, and goes on counting
+        for note in () if self._runner is None else self._runner.notes:
+            if note.partition(":")[0] not in told:
+                self.notice(note)
+
+    # ---- results --------------------------------------------------------------------------------
+
+    def labelled(self, *, everyone: bool = False, status: Status | None = None) -> list[Labelled]:
+        """Items with their responses, in the source's order; see `Answers.labelled`."""
+        with self._lock:
+            self.refresh()
+            return list(self._answers.labelled(everyone=everyone, status=status))
+
+    def states(self, positions: Sequence[int]) -> dict[int, tuple[Response, bool]]:
+        """Response and done-ness of each position, with the status as the fields asked now see it."""
+        with self._lock:
+            made = {}
+            for position, response in self._answers.responses(positions).items():
+                status = self._answers.status(position)
+                if status != response.status:
+                    response = msgspec.structs.replace(response, status=status)
+                made[position] = (response, self._answers.done(position))
+            return made
+
+    def changed(self, position: int) -> bool:
+        """Whether an answered item's content is not what it was (only with a key column can it be)."""
+        known = self.store.content(self.name, self.source.identity(position))
+        return known is not None and known != self.source.content(position)
+
+
+def problem_of(error: BaseException) -> Problem:
+    """An error as the labeler shows it; the traceback goes to the copyable detail."""
+    if isinstance(error, NblabelError):
+        return Problem(title=error.message, hint=error.hint, detail=str(error))
+    detail = "".join(traceback.format_exception(error))
+    return Problem(title=f"{type(error).__name__}: {error}", detail=detail)
