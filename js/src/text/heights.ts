@@ -24,6 +24,11 @@ export class Heights {
     return true;
   }
 
+  /** The estimates have changed. */
+  invalidate(): void {
+    this.#valid = 0;
+  }
+
   /** Forgets all measures: the width has changed. */
   reset(): void {
     this.#measured.fill(-1);

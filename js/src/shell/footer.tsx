@@ -1,0 +1,120 @@
+/** What to do with the item, and whether all is saved. */
+import type { VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { SaveKind } from "../core/engine";
+import { Growing } from "./fields";
+import { Icon, type IconName } from "./icons";
+import { CopyButton, Floating, Key, problemText, ProblemText, Tool } from "./parts";
+import type { Shell } from "./shell";
+
+export function Footer({ shell }: { shell: Shell }): VNode {
+  const { engine } = shell;
+  const { flagged, comment, status } = engine.view.value;
+  const none = engine.item.value === null;
+  return (
+    <div class="nbl-footer">
+      {shell.refusal.value ? (
+        <div class="nbl-refusal" role="alert">
+          <Icon name="warning" />
+          <ProblemText problem={shell.refusal.value} />
+        </div>
+      ) : null}
+      <div class="nbl-actions">
+        <button
+          type="button" class="nbl-button nbl-primary" data-testid="nbl-submit" disabled={none} title={shell.hint("submit")}
+          onClick={() => shell.submit()}
+        >
+          {status === "submitted" ? "Submitted" : "Submit"} <Key chord={shell.keys("submit")} />
+        </button>
+        <button
+          type="button" class="nbl-button" data-testid="nbl-skip" disabled={none} title={shell.hint("skip")} onClick={() => shell.run("skip")}
+        >
+          Skip <Key chord={shell.keys("skip")} />
+        </button>
+        <button
+          type="button" class="nbl-button" data-testid="nbl-discard" disabled={none} title={shell.hint("discard")}
+          onClick={() => shell.run("discard")}
+        >
+          Discard <Key chord={shell.keys("discard")} />
+        </button>
+        <Tool
+          icon="flag" title={shell.hint("flag")} testid="nbl-flag" pressed={flagged} disabled={none} onClick={() => shell.flag()}
+        />
+        <Tool
+          icon="comment" title={shell.hint("comment")} testid="nbl-comment-button" pressed={Boolean(comment)} disabled={none}
+          onClick={() => { shell.commenting.value = !shell.commenting.value; }}
+        />
+        <Status shell={shell} />
+      </div>
+    </div>
+  );
+}
+
+export function CommentBox({ shell }: { shell: Shell }): VNode | null {
+  const { engine } = shell;
+  const { comment } = engine.view.value;
+  const open = shell.commenting.value;
+  if (!open && !comment) return null;
+  return (
+    <div class="nbl-field nbl-comment">
+      <label class="nbl-field-title" for={shell.id("comment")}>Comment</label>
+      <Growing
+        class="nbl-input" id={shell.id("comment")} data-testid="nbl-comment" value={comment} placeholder="What should others know about this item?"
+        focused={open} onText={(text) => engine.comment(text)} onBlur={() => { shell.commenting.value = false; engine.flush(); }}
+      />
+    </div>
+  );
+}
+
+const SIGNS: Record<SaveKind, IconName> = { saved: "check", unsaved: "clock", busy: "clock", gone: "warning", error: "warning" };
+
+function Status({ shell }: { shell: Shell }): VNode {
+  const { engine } = shell;
+  const { kind, words, problem } = engine.save.value;
+  const place = engine.place.value;
+  const title = place ? `Labels are stored in ${place}` : "Labels are stored by the kernel";
+  return (
+    <div class={`nbl-status nbl-status-${kind}`} data-testid="nbl-status" data-kind={kind} title={title}>
+      <Icon name={SIGNS[kind]} size={14} />
+      <span class="nbl-status-words">{words}</span>
+      {problem ? (
+        <span class="nbl-anchor">
+          <button
+            type="button" class="nbl-link" aria-expanded={shell.details.value} data-testid="nbl-details"
+            onClick={() => { shell.details.value = !shell.details.value; }}
+          >
+            What happened?
+          </button>
+          {shell.details.value ? (
+            <Floating shell={shell} title="What happened" onClose={() => { shell.details.value = false; }} kind="nbl-menu nbl-upward">
+              <ProblemText problem={problem} />
+              <CopyButton shell={shell} text={problemText(problem)} />
+            </Floating>
+          ) : null}
+        </span>
+      ) : null}
+    </div>
+  );
+}
+
+export function Notices({ shell }: { shell: Shell }): VNode | null {
+  const notices = shell.engine.notices.value;
+  const element = useRef<HTMLDivElement>(null);
+  const count = notices.length;
+  useEffect(() => {
+    if (count > 0) shell.say(notices[count - 1]?.title ?? "");
+  }, [count]);
+  if (count === 0) return null;
+  return (
+    <div ref={element} class="nbl-notices" data-testid="nbl-notices">
+      {notices.map((notice, i) => (
+        <div key={i} class="nbl-notice">
+          <Icon name="warning" />
+          <ProblemText problem={notice} />
+          <CopyButton shell={shell} text={problemText(notice)} />
+          <Tool icon="close" title="Close the notice" onClick={() => shell.engine.dismiss(notice)} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,111 @@
+/** Small parts that all panels are made of. */
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import type { Problem } from "../core/protocol";
+import { Icon, type IconName } from "./icons";
+import type { Shell } from "./shell";
+
+/** A key as it is printed on keyboards. */
+export function Key({ chord }: { chord: string | undefined }): VNode | null {
+  return chord ? <kbd class="nbl-key" aria-hidden="true">{chord}</kbd> : null;
+}
+
+interface ToolProps {
+  readonly icon: IconName;
+  readonly title: string;
+  readonly onClick: () => void;
+  readonly pressed?: boolean;
+  readonly disabled?: boolean;
+  readonly expanded?: boolean;
+  readonly testid?: string;
+  readonly danger?: boolean;
+  readonly children?: ComponentChildren;
+}
+
+/** A button with an icon; its title is its name. */
+export function Tool({ icon, title, onClick, pressed, disabled, expanded, testid, danger, children }: ToolProps): VNode {
+  return (
+    <button
+      type="button" class={`nbl-tool${children ? " nbl-tool-worded" : ""}${danger ? " nbl-danger" : ""}`} title={title}
+      aria-label={children ? undefined : title} aria-pressed={pressed} aria-expanded={expanded} disabled={disabled ?? false}
+      data-testid={testid} onClick={onClick}
+    >
+      <Icon name={icon} />
+      {children}
+    </button>
+  );
+}
+
+/** An error as people read it, with its detail to copy. */
+export function ProblemText({ problem }: { problem: Problem }): VNode {
+  return (
+    <div class="nbl-problem-text">
+      <strong>{problem.title}</strong>
+      {problem.hint ? <span> {problem.hint}</span> : null}
+      {problem.detail ? (
+        <details>
+          <summary>Details</summary>
+          <pre>{problem.detail}</pre>
+        </details>
+      ) : null}
+    </div>
+  );
+}
+
+export function CopyButton({ shell, text }: { shell: Shell; text: string }): VNode {
+  return (
+    <Tool icon="copies" title="Copy the details" onClick={() => void copy(text).then((ok) => shell.say(ok ? "Copied." : "Not copied."))}>
+      Copy
+    </Tool>
+  );
+}
+
+/** To the clipboard; on plain http, where there is no clipboard API, through a selection. */
+export async function copy(text: string): Promise<boolean> {
+  try {
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(text);
+      return true;
+    }
+  } catch {
+    // not permitted: the older way may be
+  }
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
+
+export function problemText(problem: Problem): string {
+  return [problem.title, problem.hint, problem.detail].filter(Boolean).join("\n");
+}
+
+/** A panel that floats over the labeler and closes on a click elsewhere. */
+export function Floating(
+  { shell, title, onClose, children, testid, kind = "" }:
+  { shell: Shell; title: string; onClose: () => void; children: ComponentChildren; testid?: string; kind?: string },
+): VNode {
+  const element = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const scope = shell.scope.child();
+    const own = element.current;
+    const opened = performance.now();
+    scope.listen(shell.root.ownerDocument, "pointerdown", (event) => {
+      if (own && event.timeStamp > opened && !event.composedPath().includes(own)) onClose();
+    }, { capture: true });
+    own?.querySelector<HTMLElement>("[data-first], input, button")?.focus({ preventScroll: true });
+    return () => scope.dispose();
+  }, []);
+  return (
+    <div ref={element} class={`nbl-floating ${kind}`} role="dialog" aria-label={title} data-testid={testid}>
+      {children}
+    </div>
+  );
+}
+
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+}

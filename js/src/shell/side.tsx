@@ -1,0 +1,145 @@
+/** The list of this item's annotations. Rows are all of one height and drawn only where they are in sight. */
+import type { ComponentChildren, VNode } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { Score } from "./fields";
+import { Icon } from "./icons";
+import { plural, Tool } from "./parts";
+import type { Shell } from "./shell";
+
+export interface Entry {
+  readonly id: string;
+  readonly label: string;
+  readonly color: string | undefined;
+  /** What was marked, in one line. */
+  readonly text: string;
+  readonly dir?: "ltr" | "rtl";
+  readonly score?: number | null;
+  readonly source?: string;
+  readonly suggested: boolean;
+  readonly line?: boolean;
+}
+
+interface ListProps {
+  readonly shell: Shell;
+  readonly title: string;
+  readonly count: number;
+  /** Made only for rows that are drawn. */
+  readonly entry: (index: number) => Entry | null;
+  readonly selected: string | null;
+  readonly at?: number;
+  readonly onSelect: (id: string) => void;
+  readonly onDelete?: (id: string) => void;
+  readonly onAccept?: (id: string) => void;
+  readonly onReject?: (id: string) => void;
+  readonly head?: ComponentChildren;
+  readonly empty?: ComponentChildren;
+}
+
+const HEIGHT = 32;
+const OVER = 6;
+
+export function EntryList(props: ListProps): VNode {
+  const { shell, title, count, selected, at = -1 } = props;
+  const box = useRef<HTMLDivElement>(null);
+  const top = useSignal(0);
+  const height = useSignal(320);
+  useEffect(() => {
+    const scope = shell.scope.child();
+    const own = box.current;
+    if (own) scope.resize(own, () => { height.value = own.clientHeight || height.value; });
+    return () => scope.dispose();
+  }, []);
+  useEffect(() => {
+    const own = box.current;
+    if (!own || at < 0) return;
+    if (at * HEIGHT < own.scrollTop || (at + 1) * HEIGHT > own.scrollTop + own.clientHeight) {
+      own.scrollTop = at * HEIGHT - own.clientHeight / 2;
+    }
+  }, [at]);
+  const from = Math.max(0, Math.floor(top.value / HEIGHT) - OVER);
+  const to = Math.min(count, Math.ceil((top.value + height.value) / HEIGHT) + OVER);
+  const rows: VNode[] = [];
+  for (let i = from; i < to; i++) {
+    const entry = props.entry(i);
+    if (entry) rows.push(<EntryRow key={entry.id} {...props} entry={entry} index={i} selected={selected === entry.id ? selected : null} />);
+  }
+  return (
+    <section class="nbl-list" aria-label={title}>
+      <header class="nbl-side-head">
+        <h3>{title} {count > 0 ? <span class="nbl-count">{count.toLocaleString("en")}</span> : null}</h3>
+        {props.head}
+      </header>
+      {count === 0 ? <div class="nbl-muted nbl-side-empty">{props.empty}</div> : null}
+      <div
+        ref={box} class="nbl-entries" role="list" tabIndex={count > 0 ? 0 : -1} aria-label={`${title}: ${plural(count, "entry", "entries")}`}
+        style={{ maxHeight: `${HEIGHT * 10.5}px` }} onScroll={(event) => { top.value = event.currentTarget.scrollTop; }}
+      >
+        <div style={{ height: `${from * HEIGHT}px` }} />
+        {rows}
+        <div style={{ height: `${Math.max(0, count - to) * HEIGHT}px` }} />
+      </div>
+    </section>
+  );
+}
+
+function EntryRow(
+  { shell, entry, index, count, selected, onSelect, onDelete, onAccept, onReject }:
+  Omit<ListProps, "entry"> & { entry: Entry; index: number },
+): VNode {
+  const { line, tint, ink } = shell.shades(entry.color);
+  return (
+    <div
+      role="listitem" aria-setsize={count} aria-posinset={index + 1} data-id={entry.id} style={{ "--c": line, "--t": tint, "--i": ink }}
+      class={`nbl-entry${selected ? " nbl-selected" : ""}${entry.suggested ? " nbl-suggested" : ""}`}
+    >
+      <button
+        type="button" class="nbl-entry-main" aria-current={selected ? "true" : undefined} title={entry.text}
+        onClick={() => onSelect(entry.id)}
+      >
+        <span class={entry.line ? "nbl-swatch nbl-swatch-line" : "nbl-swatch"} />
+        <span class="nbl-entry-text" dir={entry.dir ?? "auto"}>{entry.text}</span>
+        <span class="nbl-entry-label">{entry.label}</span>
+      </button>
+      {typeof entry.score === "number" || entry.suggested || (entry.source && entry.source !== "human")
+        ? <Score score={entry.score} source={entry.source} /> : null}
+      {onAccept ? (
+        <button type="button" class="nbl-tool nbl-small" title="Accept" aria-label={`Accept ${entry.label}: ${entry.text}`} onClick={() => onAccept(entry.id)}>
+          <Icon name="check" size={14} />
+        </button>
+      ) : null}
+      {onReject ? (
+        <button type="button" class="nbl-tool nbl-small" title="Reject" aria-label={`Reject ${entry.label}: ${entry.text}`} onClick={() => onReject(entry.id)}>
+          <Icon name="close" size={14} />
+        </button>
+      ) : null}
+      {onDelete ? (
+        <button type="button" class="nbl-tool nbl-small nbl-quiet" title="Delete" aria-label={`Delete ${entry.label}: ${entry.text}`} onClick={() => onDelete(entry.id)}>
+          <Icon name="trash" size={14} />
+        </button>
+      ) : null}
+    </div>
+  );
+}
+
+/** Columns shown beside the item. */
+export function ShowColumns({ shell }: { shell: Shell }): VNode | null {
+  const show = shell.engine.item.value?.show ?? [];
+  if (show.length === 0) return null;
+  return (
+    <section class="nbl-show" aria-label="Columns" data-testid="nbl-show">
+      <dl>
+        {show.map(([name, value], i) => (
+          <div key={`${i} ${name}`}>
+            <dt>{name}</dt>
+            <dd dir="auto">{value === "" ? <span class="nbl-muted">empty</span> : value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+export function AcceptAll({ shell }: { shell: Shell }): VNode {
+  return <Tool icon="check" title={shell.hint("accept_all", "Accept all suggestions")} onClick={() => shell.run("accept_all")}>Accept all</Tool>;
+}

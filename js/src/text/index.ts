@@ -1,0 +1,98 @@
+/** The text labeler as anywidget loads it. */
+import { h, render as draw } from "preact";
+import { createEngine, type Engine } from "../core/engine";
+import type { AnyModel } from "../core/model";
+import { Scope } from "../core/scope";
+import { Shell } from "../shell/shell";
+import "../shell/shell.css";
+import "./text.css";
+import { TextState } from "./state";
+import { TextView } from "./view";
+
+interface InitializeProps {
+  readonly model: AnyModel;
+  readonly signal?: AbortSignal;
+}
+
+interface RenderProps extends InitializeProps {
+  readonly el: HTMLElement;
+}
+
+interface Held {
+  readonly engine: Engine;
+  readonly scope: Scope;
+  users: number;
+}
+
+/** What one view shows of a model, for as long as it is in the page. */
+function mount(engine: Engine, state: TextState, el: HTMLElement, scope: Scope): void {
+  const root = document.createElement("div");
+  root.className = "nblabel";
+  root.tabIndex = -1;
+  root.dataset["testid"] = "nbl-root";
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", "Text labeler");
+  el.append(root);
+  scope.own(() => root.remove());
+  const shell = new Shell(engine, root, scope, state.actions);
+  shell.attach(state);
+  state.say = (words) => shell.say(words);
+  state.keys = (action) => shell.keys(action);
+  scope.own(engine.attach(root));
+  scope.effect(() => {
+    root.classList.toggle("nbl-relating", state.relating.value !== null);
+  });
+  draw(h(TextView, { shell, state }), root);
+  scope.own(() => draw(null, root));
+}
+
+export default () => {
+  // Hosts may initialize a model once, or once a view: there is one engine for each all the same.
+  const held = new WeakMap<AnyModel, Held>();
+
+  const hold = (model: AnyModel, signal: AbortSignal | undefined): { engine: Engine; release: () => void } => {
+    let one = held.get(model);
+    if (!one || one.scope.disposed) {
+      const scope = new Scope();
+      one = { scope, engine: createEngine(model, scope), users: 0 };
+      held.set(model, one);
+    }
+    const own = one;
+    own.users += 1;
+    const use = new Scope(signal);
+    use.own(() => {
+      own.users -= 1;
+      if (own.users > 0) return;
+      own.engine.dispose();
+      own.scope.dispose();
+    });
+    return { engine: own.engine, release: () => use.dispose() };
+  };
+
+  return {
+    initialize({ model, signal }: InitializeProps): () => void {
+      return hold(model, signal).release;
+    },
+
+    render({ model, el, signal }: RenderProps): () => void {
+      const { engine, release } = hold(model, signal);
+      const view = new Scope(signal);
+      view.own(release);
+      const state = new TextState(engine, view);
+      let mounted: Scope | null = null;
+      // Notebooks take cells that are out of sight out of the page, and put them back, without a word to the view.
+      const look = (): void => {
+        if (el.isConnected && !mounted) {
+          mounted = view.child();
+          mount(engine, state, el, mounted);
+        } else if (!el.isConnected && mounted) {
+          mounted.dispose();
+          mounted = null;
+        }
+      };
+      look();
+      view.resize(el, look);
+      return () => view.dispose();
+    },
+  };
+};
