@@ -13,7 +13,7 @@ from ..records import Event, Patch, Response, apply_event
 from .cache import ResponseCache
 from .codec import EVENTS, PATCHES
 from .names import is_packed, pack
-from .rows import RESPONSE_COLUMNS, FieldNames, annotation_row, assemble, chunks, response_row
+from .rows import RESPONSE_COLUMNS, FieldNames, among, annotation_row, assemble, chunks, response_row
 from .tables import annotation, dataset, event, long_name, response
 
 __all__ = ["Batch", "Stored"]
@@ -73,16 +73,6 @@ class _Working:
         return inverse
 
 
-_EVENTS_BY_ID = select(event.c.id, event.c.annotator, event.c.item, event.c.seq, event.c.body, event.c.inverse).where(
-    event.c.dataset == bindparam("d"), event.c.id.in_(bindparam("ids", expanding=True))
-)
-
-_RESPONSES = select(*RESPONSE_COLUMNS).where(
-    response.c.dataset == bindparam("d"),
-    response.c.annotator == bindparam("a"),
-    response.c.item.in_(bindparam("items", expanding=True)),
-)
-
 _AT_ROW = (
     response.c.dataset == bindparam("at_dataset"),
     response.c.annotator == bindparam("at_annotator"),
@@ -121,6 +111,7 @@ class Batch:
         self._field_names = field_names
         self._fields_of = fields_of
         self._working: dict[Name, _Working] = {}
+        self._fields: dict[int, tuple[str, ...]] = {}
 
     def run(self, events: Sequence[tuple[Event, str]], hints: Hints) -> list[Stored]:
         """Fold and write the events (each with its text); those that are in the log already are only returned."""
@@ -141,7 +132,10 @@ class Batch:
                 made.append(msgspec.structs.replace(before, response=now))
                 continue
             assert working is not None
-            inverse = working.take(one, self._fields_of(self._connection, one.schema_version))
+            version = one.schema_version
+            if version not in self._fields:
+                self._fields[version] = self._fields_of(self._connection, version)
+            inverse = working.take(one, self._fields[version])
             self._seq += 1
             working.seq = self._seq
             stored = Stored(self._seq, one, inverse, working.response, True)
@@ -179,7 +173,10 @@ class Batch:
     def _known(self, ids: set[str]) -> dict[tuple[str, str, str], Stored]:
         found = {}
         for part in chunks(ids):
-            for row in self._connection.execute(_EVENTS_BY_ID, {"d": self._dataset, "ids": part}):
+            query = select(
+                event.c.id, event.c.annotator, event.c.item, event.c.seq, event.c.body, event.c.inverse
+            ).where(event.c.dataset == self._dataset, among(self._connection, event.c.id, part))
+            for row in self._connection.execute(query):
                 one = Stored(row.seq, EVENTS.decode(row.body), PATCHES.decode(row.inverse))
                 found[row.id, row.annotator, row.item] = one
         return found
@@ -192,7 +189,12 @@ class Batch:
                 by_annotator.setdefault(annotator, {})[item] = None
         for annotator, items in by_annotator.items():
             for part in chunks(items):
-                rows = self._connection.execute(_RESPONSES, {"d": self._dataset, "a": annotator, "items": part}).all()
+                query = select(*RESPONSE_COLUMNS).where(
+                    response.c.dataset == self._dataset,
+                    response.c.annotator == annotator,
+                    among(self._connection, response.c.item, part),
+                )
+                rows = self._connection.execute(query).all()
                 there = assemble(
                     self._connection,
                     self._dataset,
@@ -293,7 +295,7 @@ class Batch:
 def write_long_names(connection: Connection, names: Mapping[str, str]) -> None:
     """Keep the whole of names that stand in keys as hashes."""
     for part in chunks(sorted(names)):  # in one order, or two servers' clients could block each other
-        query = select(long_name.c.name).where(long_name.c.name.in_(part))
+        query = select(long_name.c.name).where(among(connection, long_name.c.name, part))
         there = set(connection.execute(query).scalars())
         rows = [{"name": name, "value": names[name]} for name in part if name not in there]
         if rows:

@@ -87,6 +87,7 @@ def _server_engine(place: Place, timeout: float) -> Engine:
             url,
             **({"isolation_level": "READ COMMITTED"} if backend == "postgresql" else {}),
             connect_args=arguments,
+            pool_size=2,  # a team's notebooks share the server's connections
             pool_timeout=max(timeout, 1.0),
             hide_parameters=True,
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, String, any_, literal, select
 
 from ..annotations import AnyAnnotation
 from ..records import Response
@@ -16,7 +16,7 @@ from .codec import ANNOTATIONS, NAMES, Unreadable
 from .names import pack
 from .tables import annotation, response
 
-__all__ = ["CHUNK", "RESPONSE_COLUMNS", "FieldNames", "annotation_row", "assemble", "chunks", "response_row"]
+__all__ = ["CHUNK", "RESPONSE_COLUMNS", "FieldNames", "among", "annotation_row", "assemble", "chunks", "response_row"]
 
 CHUNK = 400
 """How many values one query asks for at a time; SQLite and drivers have limits."""
@@ -37,6 +37,15 @@ RESPONSE_COLUMNS = (
     response.c.schema_version,
     response.c.fields,
 )
+
+
+def among(connection: Connection, column: Column[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a column holds one of the values; PostgreSQL takes them as one parameter."""
+    if len(values) == 1:
+        return column == values[0]
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), ARRAY(String)))
+    return column.in_(values)
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -88,7 +97,7 @@ def assemble(
                 .where(
                     annotation.c.dataset == dataset,
                     annotation.c.annotator == annotator,
-                    annotation.c.item == part[0] if len(part) == 1 else annotation.c.item.in_(part),
+                    among(connection, annotation.c.item, part),
                 )
                 .order_by(annotation.c.place)
             )

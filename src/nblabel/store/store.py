@@ -32,7 +32,7 @@ from .failures import damaged, failure, locked
 from .migrations import LOCKS, MIGRATIONS, Step, inspect_version, migrate, read_id
 from .names import is_packed, pack, unescape
 from .places import Place, Watch, find_place
-from .rows import RESPONSE_COLUMNS, FieldNames, assemble, chunks
+from .rows import RESPONSE_COLUMNS, FieldNames, among, assemble, chunks
 
 __all__ = ["State", "Store", "open_store"]
 
@@ -245,6 +245,8 @@ class Store:
                 raise locked(self.place) from error
             except SQLAlchemyError as error:
                 raise StoreError(f"{self.place} failed: {error}") from error
+            except OverflowError as error:
+                raise StoreError(f"{self.place} cannot hold a number: {error}") from None
             except Unreadable as error:
                 raise damaged(self.place, str(error)) from error
         raise AssertionError  # the loop returns or raises
@@ -285,42 +287,42 @@ class Store:
         """The number of a data set, if it is there."""
         number = self._numbers.get(name)
         if number is None:
-            query = select(t.dataset.c.id).where(t.dataset.c.name == self._key(name))
-            number = connection.execute(query).scalar()
+            number = self._look_up(connection, self._key(name))
             if number is not None:
                 self._numbers[name] = number
         return number
 
     def _enter(self, connection: Connection, name: str) -> tuple[int, int]:
         """Number and last seq of a data set, made if need be, locked until the transaction ends."""
-        server = self._dialect == "postgresql"
         key = self._key(name)
-        number = self._number_now(connection, key)
-        if number is None:
-            if server:
-                connection.execute(select(sql.pg_advisory_xact_lock(LOCKS, 0)))
-                number = self._number_now(connection, key)
-            if number is None:
-                if is_packed(key):
-                    write_long_names(connection, {key: name})
-                made = connection.execute(insert(t.dataset).values(name=key, last_seq=0))
-                number = int(made.inserted_primary_key[0])  # type: ignore[index]
-        if server:
-            connection.execute(select(sql.pg_advisory_xact_lock(LOCKS, number)))
+        found = self._numbers.get(name) or self._look_up(connection, key) or self._add(connection, key, name)
+        if self._dialect == "postgresql":
+            connection.execute(select(sql.pg_advisory_xact_lock(LOCKS, found)))
         version = select(t.meta.c.value).where(t.meta.c.name == "version").scalar_subquery()
         own = select(t.meta.c.value).where(t.meta.c.name == "id").scalar_subquery()
-        query = select(t.dataset.c.last_seq, version.label("version"), own.label("own")).where(t.dataset.c.id == number)
+        query = select(t.dataset.c.last_seq, version.label("version"), own.label("own")).where(t.dataset.c.id == found)
         if not self._exact:
             query = query.with_for_update()
-        row = connection.execute(query).one()
+        row = connection.execute(query).first()
+        if row is None or row.own != self.id:
+            raise StoreError(f"{self.place} was replaced by another store while it was open", "open it again")
         if row.version != str(len(self._steps)):
             raise StoreError(f"{self.place} was changed by a newer nblabel while it was open", "restart the kernel")
-        if row.own != self.id:
-            raise StoreError(f"{self.place} was replaced by another store while it was open", "open it again")
-        return number, row.last_seq
+        return found, row.last_seq
 
-    def _number_now(self, connection: Connection, key: str) -> int | None:
+    def _look_up(self, connection: Connection, key: str) -> int | None:
         return connection.execute(select(t.dataset.c.id).where(t.dataset.c.name == key)).scalar()
+
+    def _add(self, connection: Connection, key: str, name: str) -> int:
+        if self._dialect == "postgresql":
+            connection.execute(select(sql.pg_advisory_xact_lock(LOCKS, 0)))
+            number = self._look_up(connection, key)
+            if number is not None:
+                return number
+        if is_packed(key):
+            write_long_names(connection, {key: name})
+        made = connection.execute(insert(t.dataset).values(name=key, last_seq=0))
+        return int(made.inserted_primary_key[0])  # type: ignore[index]
 
     # ---- writing --------------------------------------------------------------------------------
 
@@ -499,7 +501,7 @@ class Store:
             rows: list[Any] = []
             if items is not None:
                 for part in chunks(self._key(one) for one in items):
-                    rows += connection.execute(query.where(t.response.c.item.in_(part))).all()
+                    rows += connection.execute(query.where(among(connection, t.response.c.item, part))).all()
             else:
                 if after is not None and annotator is not None:
                     query = query.where(t.response.c.item > after[1])
@@ -618,7 +620,7 @@ class Store:
             found: set[tuple[str, ...]] = set()
             for part in chunks(dict.fromkeys(key[0] for key in keys)):
                 query = select(t.event.c.id, t.event.c.annotator, t.event.c.item).where(
-                    t.event.c.dataset == number, t.event.c.id.in_(part)
+                    t.event.c.dataset == number, among(connection, t.event.c.id, part)
                 )
                 for row in connection.execute(query):
                     found |= {(row.id, "", ""), (row.id, row.annotator, row.item)}
