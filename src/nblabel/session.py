@@ -40,6 +40,7 @@ from .sameness import said_before, same_answer
 from .schema import Schema
 from .sources import Source
 from .sources.columns import LiveColumns
+from .sources.identity import is_key
 from .store import Store, Stored
 from .suggest import Runner, Suggester
 
@@ -772,7 +773,10 @@ class Session:
 
     def changed(self, position: int) -> bool:
         """Whether an answered item's content is not what it was (only with a key column can it be)."""
-        known = self.store.content(self.name, self.source.identity(position))
+        identity = self.source.identity(position)
+        if not is_key(identity):  # its identity is its content
+            return False
+        known = self.store.content(self.name, identity)
         return known is not None and known != self.source.content(position)
 
 

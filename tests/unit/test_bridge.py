@@ -34,7 +34,7 @@ class Page:
         (answer,) = [m for m in self.heard if m.get("reply") == self._id]
         return answer
 
-    def event(self, position: int, action: str, patch: dict[str, Any], id: str) -> dict[str, Any]:
+    def event(self, position: int, action: str, patch: dict[str, Any], id: str) -> dict[str, Any]:  # noqa: A002
         item = self.session.source.identity(position)
         return {"id": id, "item": item, "annotator": "me", "action": action, "patch": patch, "at": 1.7e9}
 
