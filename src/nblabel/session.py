@@ -40,7 +40,6 @@ from .sameness import said_before, same_answer
 from .schema import Schema
 from .sources import Source
 from .sources.columns import LiveColumns
-from .sources.identity import is_key
 from .store import Store, Stored
 from .suggest import Runner, Suggester
 
@@ -773,10 +772,9 @@ class Session:
 
     def changed(self, position: int) -> bool:
         """Whether an answered item's content is not what it was (only with a key column can it be)."""
-        identity = self.source.identity(position)
-        if not is_key(identity):  # its identity is its content
+        if not self.source.own_keys:  # identities are hashes of contents
             return False
-        known = self.store.content(self.name, identity)
+        known = self.store.content(self.name, self.source.identity(position))
         return known is not None and known != self.source.content(position)
 
 

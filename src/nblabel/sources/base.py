@@ -30,12 +30,15 @@ class Source(ABC):
         The user's own frame, or ``None``.
     generation : int
         Grows with each :meth:`refresh` that found other rows; positions of older ones mean nothing then.
+    own_keys : bool
+        Whether a key column names the items, so that their contents may change.
     notices : tuple of str
         What did not work but is no reason to stop.
     """
 
     owner: Any = None
     generation: int = 0
+    own_keys: bool = False
     notices: tuple[str, ...] = ()
     uses: tuple[Hashable, ...] = ()
     """The columns that items and keys are read from."""
@@ -125,8 +128,8 @@ class TableSource(Source):
     def _open(self) -> None:
         self._column = self._table.column(self._column_name)
         self._shown = [(str(name), self._table.column(name)) for name in self._show_names]
-        self._own_keys = self._key_name is not None
-        self._keys = self._key_keys() if self._own_keys else self._table.keys()
+        self.own_keys = self._key_name is not None
+        self._keys = self._key_keys() if self.own_keys else self._table.keys()
         self._identities = Identities(_ColumnContents(self))
 
     def _key_keys(self) -> Keys:
@@ -181,21 +184,21 @@ class TableSource(Source):
     def identity(self, position: int) -> str:
         """The key with its type, or a hash of the content with ``#n`` at its n-th repetition."""
         row = self._row(position)
-        if self._own_keys:
+        if self.own_keys:
             return key_identity(self._keys.key(row))
         return self._identities.of(row)
 
     def identities(self, positions: Sequence[int]) -> list[str]:
         """The identities of some items, in one pass over the source."""
         rows = [self._row(position) for position in positions]
-        if self._own_keys:
+        if self.own_keys:
             return [key_identity(self._keys.key(row)) for row in rows]
         return self._identities.many(rows)
 
     def locate(self, identity: str, hint: int | None = None) -> int | None:
         """The place of an identity: the hint if it is right, else found in an index."""
         self._table.check()
-        if not self._own_keys:
+        if not self.own_keys:
             return self._identities.locate(identity, hint)
         if hint is not None and 0 <= hint < len(self) and key_identity(self._keys.key(hint)) == identity:
             return hint
@@ -211,7 +214,7 @@ class TableSource(Source):
     def locate_many(self, hints: Mapping[str, int | None]) -> dict[str, int]:
         """The places of many identities, in one pass over the source."""
         self._table.check()
-        return super().locate_many(hints) if self._own_keys else self._identities.locate_many(hints)
+        return super().locate_many(hints) if self.own_keys else self._identities.locate_many(hints)
 
     def content(self, position: int) -> str:
         """A hash of the content as it is now."""
@@ -219,7 +222,7 @@ class TableSource(Source):
 
     def _identity_of(self, row: int, value: Any) -> str:
         """The identity of a row whose value was just read."""
-        return key_identity(self._keys.key(row)) if self._own_keys else self._identities.of(row, self.digest_of(value))
+        return key_identity(self._keys.key(row)) if self.own_keys else self._identities.of(row, self.digest_of(value))
 
     def _show(self, row: int) -> tuple[tuple[str, str], ...]:
         return tuple((name, shown(column.value(row))) for name, column in self._shown)
