@@ -1,0 +1,1 @@
+"""Side-by-side measurements of nblabel and its peers in a real JupyterLab; ``python -m benchmarks --help``."""

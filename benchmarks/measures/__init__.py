@@ -1,0 +1,19 @@
+"""All measures, in the order of the report."""
+
+from __future__ import annotations
+
+from .base import Measure
+from .crash import Crash
+from .imports import Imports
+from .labelling import Labelling
+from .longtext import LongText
+from .memory import Memory
+from .rows import Rows
+from .store import StoreSpeed
+
+ALL: tuple[Measure, ...] = (Labelling(), Rows(), Memory(), LongText(), Crash(), Imports(), StoreSpeed())
+
+
+def find(name: str) -> Measure | None:
+    """A measure by its name or one of its other names."""
+    return next((one for one in ALL if name in (one.name, *one.aliases)), None)
