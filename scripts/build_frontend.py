@@ -56,7 +56,10 @@ class Toolchain:
         """Run npm quietly; raises `BuildError` with its last words if it fails."""
         done = self.call(*args, cwd=cwd, cache=cache, show=False)
         if done.returncode != 0:
-            said = "\n".join(line for line in (done.stdout + done.stderr).splitlines() if line.strip())[-4000:]
+            lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+            if len(lines) > 60:
+                lines = [*lines[:40], "...", *lines[-20:]]  # npm ends with its usage, whatever went wrong
+            said = "\n".join(lines)
             raise BuildError(f"'npm {' '.join(args)}' failed in {cwd} with exit code {done.returncode}:\n{said}")
 
 
