@@ -1,0 +1,87 @@
+"""The README's first minute, done as it says, in a real JupyterLab; its picture is taken here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ..chromium import ARTEFACTS
+from ..labeler import LabelerPage
+from .driver import Notebook
+
+pytestmark = [pytest.mark.browser, pytest.mark.notebook]
+
+README = Path(__file__).parents[2] / "README.md"
+
+# The picture shows more than the first minute does: two fields, relations, a model's suggestions, a column beside.
+PICTURE = '''
+import re
+import nblabel as nb
+import pandas as pd
+
+df = pd.DataFrame({
+    "text": [
+        "Ada Lovelace met Charles Babbage at a party in London in June 1833. She was seventeen; he was forty-one, "
+        "and the Royal Astronomical Society had just honoured his Difference Engine.",
+        "Mary Somerville taught her mathematics.",
+    ],
+    "source": ["letters.txt", "letters.txt"],
+})
+
+def years(text):
+    """A model of one line."""
+    return [nb.Span(*m.span(), "DATE", score=0.91) for m in re.finditer(r"\\\\b1[0-9]{3}\\\\b", text)]
+
+def mark(words, label, **more):
+    start = df.text[0].index(words)
+    return nb.Span(start, start + len(words), label, **more)
+
+lab = nb.TextLabeler(
+    df, text="text", show=["source"], suggest=years, store="picture.db",
+    spans=["PERSON", "PLACE", "ORG", "DATE"], relations=["met"],
+    fields={"tone": ["warm", "neutral", "cold"]},
+)
+lab.draft([
+    mark("Ada Lovelace", "PERSON", id="ada"), mark("Charles Babbage", "PERSON", id="charles"),
+    mark("London", "PLACE"), mark("Royal Astronomical Society", "ORG"),
+    nb.Relation("ada", "charles", "met"), nb.Choice("warm"),
+])
+lab
+'''.replace("\\\\", "\\")
+
+
+def code_blocks() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_first_minute_works_as_written(open_notebook: Callable[..., Notebook]) -> None:
+    first, then = code_blocks()[:2]
+    nb = open_notebook([first, *[line for line in then.splitlines() if line.strip()]])
+    nb.run(0)
+    labeler = LabelerPage(nb.labeler(0)).until_ready().focus()
+    labeler.press("ArrowRight", "Shift+ArrowRight", "1", "3", "Enter")
+    nb.kernel.wait("lab.progress.submitted == 1")
+    for index in range(1, nb.count()):
+        nb.run(index)
+        assert not nb.errors(index)
+    rows = nb.kernel.value("lab.annotations[['kind', 'label']].values.tolist()")
+    assert sorted(rows) == [["choice", "positive"], ["span", "PERSON"]]
+    assert nb.kernel.value("[(e.text, e.label_) for e in lab.docs('en')[0].ents]")
+    assert nb.kernel.value("__import__('pathlib').Path('train.spacy').stat().st_size") > 0
+
+
+def test_the_picture(open_notebook: Callable[..., Notebook]) -> None:
+    nb = open_notebook([PICTURE])
+    nb.run(0)
+    root = nb.labeler(0)
+    LabelerPage(root).until_ready().focus()
+    root.get_by_text("0.91").first.wait_for()
+    for theme in ("light", "dark"):
+        nb.theme(theme)
+        root.scroll_into_view_if_needed()
+        root.screenshot(path=ARTEFACTS / f"text-labeler-{theme}.png")
+    assert nb.kernel.value("len(lab.value)") == 6
+    assert not nb.kernel.complaints()
