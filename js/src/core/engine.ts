@@ -15,7 +15,7 @@ import {
   type Ack, type AnyAnnotation, type Changed, type Entry, type Event, type Filter, type Outgoing, type Patch,
   type Problem, type Progress, PROTOCOL_VERSION, type Queue, type Schema, type Welcome, type WireItem,
 } from "./protocol";
-import { type Dispose, Scope } from "./scope";
+import type { Dispose, Scope } from "./scope";
 import { Sender } from "./sender";
 
 export type { AnyModel, Status, View };

@@ -129,7 +129,7 @@ export class Scope {
   }
 
   /** A signal effect that ends with the scope. */
-  effect(run: () => void | Dispose): Dispose {
+  effect(run: (() => void) | (() => Dispose)): Dispose {
     if (this.disposed) return () => undefined;
     return this.own(signalEffect(run));
   }
