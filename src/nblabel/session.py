@@ -127,7 +127,7 @@ class Session:
         suggester: Suggester | None = None,
         columns: LiveColumns | None = None,
     ) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._listeners: list[Callable[[Change], None]] = []
         self.source = source
         self.store = store
@@ -189,7 +189,7 @@ class Session:
 
     def resync(self) -> bool:
         """Take rows that the user's code has added, removed or moved since; whether there were any."""
-        with self._lock:
+        with self.lock:
             if not self.source.changed:
                 return False
             self.source.refresh()
@@ -206,7 +206,7 @@ class Session:
 
     def close(self) -> None:
         """Stop the background work; the store stays open, as others may share it."""
-        with self._lock:
+        with self.lock:
             self._listeners.clear()
             if self._runner is not None:
                 self._runner.close()
@@ -215,11 +215,11 @@ class Session:
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
         """Hear of every change; the returned function ends it. A listener must not block."""
-        with self._lock:
+        with self.lock:
             self._listeners.append(listener)
 
         def stop() -> None:
-            with self._lock:
+            with self.lock:
                 if listener in self._listeners:
                     self._listeners.remove(listener)
 
@@ -232,7 +232,7 @@ class Session:
     def notice(self, title: str, hint: str = "", detail: str = "") -> None:
         """Tell whoever listens, and keep it for pages that open later."""
         problem = Problem(title=title, hint=hint, detail=detail)
-        with self._lock:
+        with self.lock:
             self.notices.append(problem)
             self._tell(Noticed(problem))
 
@@ -254,7 +254,7 @@ class Session:
     @property
     def item(self) -> Item | None:
         """The item shown now; ``None`` if the queue is empty."""
-        with self._lock:
+        with self.lock:
             position = self._queue.position
             return None if position is None else self.source.item(position)
 
@@ -266,13 +266,13 @@ class Session:
     @property
     def progress(self) -> Progress:
         """Counts over all items, whatever the filter."""
-        with self._lock:
+        with self.lock:
             return self._answers.progress
 
     @property
     def response(self) -> Response | None:
         """What the annotator says of the current item so far."""
-        with self._lock:
+        with self.lock:
             position = self._queue.position
             return None if position is None else self._answers.responses([position])[position]
 
@@ -282,7 +282,7 @@ class Session:
 
     def upcoming(self, index: int, count: int) -> tuple[list[int], bool]:
         """The next ``count`` places to answer after ``index``, and whether these are all there are."""
-        with self._lock:
+        with self.lock:
             return self._queue.next_upcoming(index, count)
 
     def filter(
@@ -299,14 +299,15 @@ class Session:
         for one in statuses:
             if one not in known:
                 raise NblabelError(f"status {one!r} is not a status", f"known: {', '.join(known)}")
-        with self._lock:
+        with self.lock:
+            self.resync()
             self.find(Filter(status=statuses, label=label or "", flagged=flagged, text=text or ""))
             self._tell(QueueChanged())
             return len(self._queue)
 
     def find(self, wanted: Filter, at: str = "") -> None:
         """Set the filter and stay at the item with the identity ``at`` (the current one) if it passes."""
-        with self._lock:
+        with self.lock:
             here = self._locate(at) if at else None
             stay = self._queue.position if here is None else here
             self._queue.show(wanted, stay, self.store, self.name, self.annotator)
@@ -316,7 +317,8 @@ class Session:
 
     def goto(self, key: Hashable) -> None:
         """Go to the item with this key; a filter that hides it is lifted."""
-        with self._lock:
+        with self.lock:
+            self.resync()
             position = self.source.position(key)
             place = self._queue.place_of(position)
             if place is None:
@@ -329,12 +331,12 @@ class Session:
 
     def next(self) -> None:
         """Go to the next item of the queue, answered or not."""
-        with self._lock:
+        with self.lock:
             self._go(min(self._queue.index + 1, max(len(self._queue) - 1, 0)))
 
     def previous(self) -> None:
         """Go to the item before."""
-        with self._lock:
+        with self.lock:
             self._go(max(self._queue.index - 1, 0))
 
     def _go(self, place: int) -> None:
@@ -346,7 +348,7 @@ class Session:
 
     def moved(self, identity: str) -> None:
         """The page has gone to this item."""
-        with self._lock:
+        with self.lock:
             position = self._locate(identity)
             place = None if position is None else self._queue.place_of(position)
             if position is not None and place is not None:
@@ -356,6 +358,7 @@ class Session:
     # ---- actions from Python --------------------------------------------------------------------
 
     def _target(self, key: Hashable | None) -> int:
+        self.resync()
         if key is not None:
             return self.source.position(key)
         position = self._queue.position
@@ -396,7 +399,7 @@ class Session:
         InvalidAnnotation
             If the answer breaks a rule of the schema; nothing is stored then.
         """
-        with self._lock:
+        with self.lock:
             position = self._target(key)
             patch = Patch() if answer is None else self._replacing(position, answer, field)
             self._act(position, "submit", msgspec.structs.replace(patch, status="submitted"))
@@ -405,19 +408,19 @@ class Session:
 
     def draft(self, answer: Any, *, key: Hashable | None = None, field: str | None = None) -> None:
         """Save an unfinished answer; like the browser does with every edit."""
-        with self._lock:
+        with self.lock:
             position = self._target(key)
             self._act(position, "edit", self._replacing(position, answer, field))
 
     def skip(self) -> None:
         """Go on without an answer; the item comes again at the end."""
-        with self._lock:
+        with self.lock:
             self._act(self._target(None), "skip", Patch())
             self._advance()
 
     def discard(self, *, key: Hashable | None = None) -> None:
         """Mark an item as unusable, and go on if it is the current one."""
-        with self._lock:
+        with self.lock:
             position = self._target(key)
             self._act(position, "discard", Patch(status="discarded"))
             if position == self._queue.position:
@@ -425,17 +428,17 @@ class Session:
 
     def flag(self, on: bool = True, *, key: Hashable | None = None) -> None:
         """Set or clear the flag of an item."""
-        with self._lock:
+        with self.lock:
             self._act(self._target(key), "flag", Patch(flagged=bool(on)))
 
     def comment(self, text: str, *, key: Hashable | None = None) -> None:
         """Comment on an item; an empty text removes the comment."""
-        with self._lock:
+        with self.lock:
             self._act(self._target(key), "comment", Patch(comment=str(text)))
 
     def accept(self, ids: Iterable[str] | None = None) -> int:
         """Take suggestions for the current item into its draft: all, or those with these ids. Returns how many."""
-        with self._lock:
+        with self.lock:
             item = self.item
             if item is None:
                 return 0
@@ -454,7 +457,7 @@ class Session:
         return self._travel("redo")
 
     def _travel(self, action: Action) -> bool:
-        with self._lock:
+        with self.lock:
             self.refresh()
             done, undone = self.history()
             entries = done if action == "undo" else undone
@@ -472,7 +475,7 @@ class Session:
 
     def history(self) -> tuple[list[Entry], list[Entry]]:
         """What can be undone and redone on the items of this source, newest last."""
-        with self._lock:
+        with self.lock:
             log = self.store.entries(self.name, annotator=self.annotator, last=UNDO_DEPTH)
             inverses = {stored.event.id: stored.inverse for stored in log}
             here = [stored.event for stored in log if self._locate(stored.event.item) is not None]
@@ -511,7 +514,7 @@ class Session:
         StoreError
             If the store refuses; nothing is stored then, and the same events may be sent again.
         """
-        with self._lock:
+        with self.lock:
             rejected: list[tuple[str, Problem]] = []
             good: list[Event] = []
             held: dict[tuple[str, str], Response] = {}
@@ -634,7 +637,7 @@ class Session:
 
     def refresh(self) -> None:
         """Take over what other processes have written to the store since."""
-        with self._lock:
+        with self.lock:
             if self.store.last_seq(self.name) == self._seq:
                 return
             news = self.store.entries(self.name, after=self._seq)
@@ -694,7 +697,7 @@ class Session:
         """After a cell has run: answers that its code wrote into the columns become the annotator's own."""
         if self._columns is None:
             return
-        with self._lock:
+        with self.lock:
             edited = list(self._columns.edited())
             for position in edited:
                 self._adopt(position, self._columns.read(position))
@@ -736,7 +739,7 @@ class Session:
             self._runner.request([item for item in items if not item.problem])
 
     def _suggested(self, suggestion: Suggestion) -> None:
-        with self._lock:
+        with self.lock:
             self._tell_notes()
             position = self._locate(suggestion.item)
             if position is not None:
@@ -755,13 +758,14 @@ class Session:
 
     def labelled(self, *, everyone: bool = False, status: Status | None = None) -> list[Labelled]:
         """Items with their responses, in the source's order; see `Answers.labelled`."""
-        with self._lock:
+        with self.lock:
+            self.resync()
             self.refresh()
             return list(self._answers.labelled(everyone=everyone, status=status))
 
     def states(self, positions: Sequence[int]) -> dict[int, tuple[Response, bool]]:
         """Response and done-ness of each position, with the status as the fields asked now see it."""
-        with self._lock:
+        with self.lock:
             made = {}
             for position, response in self._answers.responses(positions).items():
                 status = self._answers.status(position)

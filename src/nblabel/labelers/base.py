@@ -181,7 +181,8 @@ class Labeler(anywidget.AnyWidget):
 
     def _received(self, _widget: Any, content: Any, buffers: Sequence[Any]) -> None:
         self._bridge.receive(content, buffers)
-        self._show()
+        with self._session.lock:
+            self._show()
 
     def _heard(self, change: Change) -> None:
         if not isinstance(change, Suggestion | Noticed):
