@@ -384,7 +384,8 @@ def test_what_is_stored_later_is_seen_by_those_who_have_it_open(reopen) -> None:
         (event(comment=["x"]), "cannot be stored"),
     ],
 )
-def test_what_could_not_be_read_again_is_refused(store, wrong: Event, words: str) -> None:
+def test_what_could_not_be_read_again_is_refused(wrong: Event, words: str) -> None:
+    store = open_store(":memory:")
     with pytest.raises(InvalidAnnotation, match=words):
         store.append("d", [event("fine"), wrong])
     assert store.entries("d") == []
@@ -521,9 +522,7 @@ def assert_holds(store: Store, dataset: str, events: list[Event]) -> None:
 _datasets = itertools.count()
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=list(HealthCheck)
-)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(EVENTS, max_size=14), data=st.data())
 def test_the_store_is_the_fold_of_its_log_whatever_is_replayed(reopen, pair, events: list[Event], data) -> None:
     """Batches of any size, by two who take turns, with replays of anything sent before."""

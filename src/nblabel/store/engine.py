@@ -127,12 +127,15 @@ def make_engine(place: Place, watch: Watch | None, timeout: float) -> Engine:
             raise StoreError(f"there is no folder {folder}", "make it first, or give another path")
         if watch.path.exists() and not watch.path.is_file():
             raise StoreError(f"{place.text} is not a file", "give the path of a new file, or of one that nblabel made")
+        if watch.path.exists() and 0 < watch.path.stat().st_size < 512:  # SQLite would take it for an empty one
+            raise StoreError(f"{place.text} is not a database", "give the path of a new file")
         if not watch.path.exists() and not os.access(folder, os.W_OK | os.X_OK):
             raise StoreError(
                 f"{place.text} cannot be created: its folder is read-only",
                 "make it writable, or keep labels elsewhere with store= or NBLABEL_STORE",
                 retry=True,
             )
+        watch.put_aside()
     return _sqlite_engine(place, watch, timeout)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -93,6 +94,20 @@ class Watch:
         self.path = path
         self.network = network_file_system(path)
         self._known: tuple[int, int] | None = None
+
+    def put_aside(self) -> None:
+        """Rename what a deleted file has left beside it, before a new one is made.
+
+        SQLite would take an old write-ahead log, or the index that a running kernel still uses, for the new file's.
+        """
+        sides = [self.path.with_name(self.path.name + end) for end in ("-wal", "-shm", "-journal")]
+        left = {side: side.stat().st_ino for side in sides if side.exists()}
+        if self.path.exists():  # asked last: what was there before a missing file cannot be a new one's
+            return
+        for side, number in left.items():
+            with contextlib.suppress(FileNotFoundError):
+                if side.stat().st_ino == number:
+                    side.rename(side.with_name(f"{side.name}.left-{number}"))
 
     def arm(self) -> None:
         """The file is open now; from here on it must stay."""

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, Select, and_, insert, or_, select, update
+from sqlalchemy import URL, ColumnElement, Connection, Engine, Select, and_, insert, or_, select, update
 from sqlalchemy import func as sql
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -598,12 +598,14 @@ class Store:
                 query = query.where(t.event.c.seq > after)
             if annotator is not None:
                 query = query.where(t.event.c.annotator == self._key(annotator))
+            order: ColumnElement[int] = t.event.c.seq
             if item is not None:
                 query = query.where(t.event.c.item == self._key(item))
+                order = order + 0  # or SQLite would go through the whole log in its order to find one item's
             if last is None:
-                rows = list(connection.execute(query.order_by(t.event.c.seq)))
+                rows = list(connection.execute(query.order_by(order)))
             else:
-                rows = list(connection.execute(query.order_by(t.event.c.seq.desc()).limit(max(last, 0))))[::-1]
+                rows = list(connection.execute(query.order_by(order.desc()).limit(max(last, 0))))[::-1]
             events = EVENTS.decode_all([row.body for row in rows])
             inverses = PATCHES.decode_all([row.inverse for row in rows])
             return [Stored(row.seq, *pair) for row, pair in zip(rows, zip(events, inverses, strict=True), strict=True)]
