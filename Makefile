@@ -64,9 +64,8 @@ lint: $(VENV)/.with-lint node ## ruff, mypy, import-linter, eslint, tsc, generat
 	@$(NPM) run --silent typecheck
 	@echo "lint: all clean"
 
-bench: $(VENV)/.with-bench system build ## the long runs: LABELS labels under kills and cuts, and the benchmarks
-	@NBLABEL_CHAOS_LABELS=$(LABELS) $(PY) -m pytest -s tests/notebook -k chaos
-	@if [ -e benchmarks/__main__.py ]; then $(PY) -m benchmarks $(ARGS); fi
+bench: $(VENV)/.with-bench system build ## nblabel beside its peers, and LABELS labels under kills and cuts (ARGS=--help)
+	@NBLABEL_CHAOS_LABELS=$(LABELS) $(PY) -m benchmarks $(or $(ARGS),--chaos)
 
 clean: ## remove what was built
 	@rm -rf build dist src/nblabel/static js/node_modules tests/artefacts .pytest_cache .mypy_cache .ruff_cache \
