@@ -24,12 +24,14 @@ from .places import Queue
 from .protocol import Entry, Problem
 from .records import (
     Action,
+    Dropped,
     Event,
     Filter,
     Item,
     Labelled,
     Patch,
     Progress,
+    Report,
     Response,
     Status,
     Suggestion,
@@ -38,7 +40,7 @@ from .records import (
 )
 from .sameness import said_before, same_answer
 from .schema import Schema
-from .sources import Source
+from .sources import Source, open_source
 from .sources.columns import LiveColumns
 from .store import Store, Stored
 from .suggest import Runner, Suggester
@@ -703,6 +705,88 @@ class Session:
                 self._adopt(position, self._columns.read(position))
             if edited:
                 self._answers.load()
+
+    # ---- answers from files ---------------------------------------------------------------------
+
+    def load(self, rows: Sequence[Labelled], *, replace: bool = False) -> Report:
+        """Take answers that were given elsewhere, matched by key column or else by content.
+
+        Parameters
+        ----------
+        rows : sequence of Labelled
+            As a format's ``read`` gives them; pending and draft ones are passed over.
+        replace : bool
+            Whether an answer may take the place of one that is here.
+
+        Returns
+        -------
+        Report
+            How much was taken, and what was not, item by item.
+        """
+        with self.lock:
+            self.resync()
+            dropped: list[Dropped] = []
+            events: dict[int, Event] = {}
+            answered = [row for row in rows if row.response.status in ("submitted", "discarded")]
+            for row, position in zip(answered, self._matched(answered), strict=True):
+                try:
+                    if position is None:
+                        raise UnknownItem(row.item.key)
+                    if not replace and (self._answers.done(position) or position in events):
+                        raise NblabelError("is answered already", "replace=True takes the new answer")
+                    events[position] = self._loading(position, row)
+                except NblabelError as error:
+                    dropped.append(Dropped(row.item.key, "", str(error)))
+            hints = {
+                event.item: (str(self.source.key(position)), position, self.source.content(position))
+                for position, event in events.items()
+            }
+            self._take(self.store.append(self.name, list(events.values()), hints=hints))
+            self._write_columns(events)
+            count = sum(len(event.patch.put) for event in events.values())
+            return Report(items=len(events), annotations=count, dropped=tuple(dropped))
+
+    def _matched(self, rows: Sequence[Labelled]) -> list[int | None]:
+        """The source position of each row."""
+        if self.source.own_keys:
+            known = {str(self.source.key(position)): position for position in range(len(self.source))}
+            return [known.get(str(row.item.key)) for row in rows]
+        texts = open_source([row.item.data for row in rows])
+        return [self.source.locate(texts.identity(n)) for n in range(len(rows))]
+
+    def _loading(self, position: int, row: Labelled) -> Event:
+        """The event that puts a loaded answer in place of what is there."""
+        given = [
+            a if a.field in self.schema.names else msgspec.structs.replace(a, field="")
+            for a in row.response.annotations
+        ]
+        made = self.schema.coerce(given)
+        key, length = self.source.key(position), self.source.extent(position)
+        self.schema.check(made, item=key, length=length, complete=row.response.status == "submitted")
+        held = self._answers.responses([position])[position].annotations
+        kept = {a.id for a in made}
+        return Event(
+            id=new_id(),
+            item=self.source.identity(position),
+            annotator=self.annotator,
+            action="import",
+            patch=Patch(
+                put=made,
+                drop=tuple(a.id for a in held if a.id not in kept),
+                status=row.response.status,
+                flagged=row.response.flagged,
+                comment=row.response.comment,
+            ),
+            at=time.time(),
+            schema_version=self.schema.version,
+        )
+
+    def _write_columns(self, positions: Iterable[int]) -> None:
+        if self._columns is None:
+            return
+        for position, response in self._answers.responses(list(positions)).items():
+            if response.status == "submitted":
+                self._columns.write(position, response.annotations)
 
     # ---- suggestions ----------------------------------------------------------------------------
 

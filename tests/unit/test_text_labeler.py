@@ -149,6 +149,24 @@ def test_export_and_read_back(tmp_path) -> None:
         lab.export(tmp_path / "a.xyz")
 
 
+def test_answers_of_a_file_are_taken_once(tmp_path) -> None:
+    lab = make()
+    lab.submit({"spans": [(0, 3, "PERSON")], "choices": "positive"})
+    lab.discard()
+    lab.export(tmp_path / "a.jsonl")
+    lab.export(tmp_path / "a.csv")
+    other = make(FRAME.iloc[::-1])
+    assert other.load(tmp_path / "a.jsonl").annotations == 2
+    assert other.annotations[["key", "label", "text"]].iloc[0].tolist() == ["a", "PERSON", "Ada"]
+    again = other.load(tmp_path / "a.jsonl")
+    assert (again.items, "already" in again.dropped[0].reason) == (0, True)
+    assert other.load(tmp_path / "a.jsonl", replace=True).items == 1
+    assert len(other.annotations) == 2
+    elsewhere = make(FRAME.iloc[1:])
+    assert "no item" in elsewhere.load(tmp_path / "a.jsonl").dropped[0].reason
+    assert not other.undo()
+
+
 def test_into_is_a_live_column_both_ways() -> None:
     frame = FRAME.assign(label=pd.Series(["positive", None, None], index=FRAME.index, dtype="str"))
     lab = make(frame, spans=None, into="label")

@@ -335,6 +335,34 @@ class Labeler(anywidget.AnyWidget):
         chosen = formats.for_path(path, format)
         return chosen.write(path, self._session.labelled(status="submitted"), self.schema, **options)
 
+    def load(
+        self,
+        path: str | os.PathLike[str],
+        format: str | None = None,  # noqa: A002
+        *,
+        replace: bool = False,
+        **options: Any,
+    ) -> Report:
+        """Take answers from a file, matched by key column or else by content; nothing that is here is replaced.
+
+        Parameters
+        ----------
+        path : path-like
+            What `export`, Prodigy, spaCy or a CoNLL tool has written.
+        format : str, optional
+            Its format, where the suffix does not tell.
+        replace : bool
+            Whether loaded answers may take the place of ones that are here.
+
+        Returns
+        -------
+        Report
+            How much was taken, and what was not, item by item.
+        """
+        reading = formats.for_path(path, format).read(path, **options)
+        report = self._session.load(reading.labelled, replace=replace)
+        return Report(report.items, report.annotations, (*reading.report.dropped, *report.dropped), str(path))
+
 
 def _suggester(given: Any, schema: Schema) -> Any:
     return suggest.of(given, schema)
