@@ -11,13 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..errors import SourceError
+from .frames import COPY_ON_WRITE
 from .keys import plain
 from .tables import is_missing
 from .values import MISSING, number
 
 __all__ = ["Cells"]
-
-_COPIES = int(pd.__version__.partition(".")[0]) >= 3  # copy-on-write: a frame never shares what is written to
 
 
 class Cells:
@@ -60,7 +59,7 @@ class Cells:
     def create(self, name: str, *, nested: bool) -> None:
         """Add a column of missing values, if there is none of this name."""
         if name not in self._frame.columns:
-            self._replace(name, _fresh(len(self._frame), nested=nested))
+            self._replace(name, _fresh(self._frame.index, nested=nested))
 
     def write(self, name: str, row: int, value: Any) -> None:
         """Put a label, a text or a list; `MISSING` empties the cell."""
@@ -85,9 +84,9 @@ class Cells:
         made, dtype, why = _fitted(series, value)
         if dtype is not None:
             self._convert(name, series, dtype, why)
-        elif not _COPIES and name not in self._own and getattr(self._frame, "_is_copy", None) is not None:
+        elif not COPY_ON_WRITE and name not in self._own and getattr(self._frame, "_is_copy", None) is not None:
             # Before pandas 3 a slice shares its cells with the frame it was cut from, which nobody asked to change.
-            self._replace(name, series.array.copy())
+            self._replace(name, series.copy())
         return made
 
     def _put(self, name: str, row: int, value: Any) -> None:
@@ -97,7 +96,7 @@ class Cells:
             frame.iat[row, at] = value  # noqa: PD009 - iloc would spread a list over cells
         except (TypeError, ValueError) as error:
             if "read-only" in str(error):
-                self._replace(name, frame[name].array.copy())
+                self._replace(name, frame[name].copy())
             else:  # a dtype that cannot hold it after all
                 self._convert(name, frame[name], _OBJECT, _why(value))
             frame.iat[row, at] = value  # noqa: PD009
@@ -105,17 +104,17 @@ class Cells:
     def _convert(self, name: str, series: pd.Series[Any], dtype: Any, why: str) -> None:
         before = str(series.dtype)
         if isinstance(dtype, pd.CategoricalDtype):
-            self._replace(name, series.cat.set_categories(dtype.categories).array)
+            self._replace(name, series.cat.set_categories(dtype.categories))
             return
         if series.isna().to_numpy(dtype=bool).all() and not _numeric(dtype):  # an empty column takes any dtype
-            self._replace(name, _fresh(len(series), nested=why == _NESTED))
+            self._replace(name, _fresh(series.index, nested=why == _NESTED))
             return
-        self._replace(name, series.astype(dtype).array)
+        self._replace(name, series.astype(dtype))
         self.notes.append(f"column {name!r} was {before} and is {self._frame[name].dtype} now: {why}")
 
-    def _replace(self, name: str, values: Any) -> None:
+    def _replace(self, name: str, values: pd.Series[Any]) -> None:
         with _quiet(self._frame):
-            self._frame[name] = values
+            self._frame[name] = values  # a Series: of anything else pandas would guess the dtype
         self._own.add(name)
 
 
@@ -141,13 +140,13 @@ def _quiet(frame: Any) -> Iterator[None]:
         frame._is_copy = mark  # noqa: SLF001
 
 
-def _fresh(size: int, *, nested: bool) -> Any:
+def _fresh(index: pd.Index[Any], *, nested: bool) -> pd.Series[Any]:
     """A column of missing values: texts in the dtype that pandas has for them, or objects."""
-    if nested or not _COPIES:
-        return np.full(size, None, dtype=object)
-    # Strings that are Python objects: one cell is written in no time, where pyarrow would copy the column.
-    values: Any = np.full(size, np.nan, dtype=object)
-    return pd.array(values, dtype=pd.StringDtype("python", na_value=np.nan))
+    dtype: Any = _OBJECT
+    if COPY_ON_WRITE and not nested:
+        # Strings that are Python objects: one cell is written in no time, where pyarrow would copy the column.
+        dtype = pd.StringDtype("python", na_value=np.nan)
+    return pd.Series(np.full(len(index), None, dtype=object), index=index, dtype=dtype)
 
 
 def _numeric(dtype: Any) -> bool:

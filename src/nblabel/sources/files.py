@@ -22,7 +22,7 @@ from ..errors import MissingExtra, SourceError
 from .docs import read_spacy
 from .frames import FrameTable
 from .keys import Keys, NamedKeys
-from .tables import ListColumn, ListTable, RecordTable, Table, Unreadable
+from .tables import FileRows, ListColumn, ListTable, RecordTable, Table, Unreadable
 
 __all__ = ["find_files", "open_files"]
 
@@ -106,16 +106,13 @@ def open_files(paths: Sequence[str], column: Hashable, vocab: Any) -> Table:
 # ---- texts -------------------------------------------------------------------------------------------
 
 
-class TextFiles(Sequence[Any]):
+class TextFiles(FileRows):
     """The contents of text files, read when they are asked for; not-UTF-8 as bytes."""
 
     def __init__(self, paths: Sequence[str]) -> None:
         self.paths = list(paths)
         if len(set(self.paths)) < len(self.paths):
             raise SourceError(f"the file {Counter(self.paths).most_common(1)[0][0]!r} is given twice")
-
-    def scan(self) -> None:
-        """Nothing: the files are read each time."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -177,7 +174,7 @@ class _TextFileColumn(ListColumn):
 # ---- jsonl -------------------------------------------------------------------------------------------
 
 
-class JsonLines(Sequence[Any]):
+class JsonLines(FileRows):
     """Rows of jsonl files: only where they begin is kept."""
 
     def __init__(self, paths: Sequence[str]) -> None:
@@ -194,7 +191,7 @@ class JsonLines(Sequence[Any]):
             at = 0
             try:
                 with Path(path).open("rb") as file:
-                    self._stats.append(_stat(file.fileno()))
+                    self._stats.append(_found(file.fileno()))
                     for line, raw in enumerate(file, 1):
                         text = raw[3:] if at == 0 and raw.startswith(b"\xef\xbb\xbf") else raw
                         if text.strip():
@@ -207,6 +204,11 @@ class JsonLines(Sequence[Any]):
         self.names = tuple(names)
         self._starts = np.frombuffer(starts, dtype=np.int64) if starts else np.zeros(0, dtype=np.int64)
         self._files = np.frombuffer(files, dtype=np.int32) if files else np.zeros(0, dtype=np.int32)
+
+    @property
+    def stale(self) -> bool:
+        """Whether a file was written to since."""
+        return any(_found(path) != stat for path, stat in zip(self._paths, self._stats, strict=True))
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -226,8 +228,6 @@ class JsonLines(Sequence[Any]):
             path = self._paths[number]
             try:
                 with Path(path).open("rb") as file:
-                    if _stat(file.fileno()) != self._stats[number]:
-                        raise SourceError(f"{path!r} has changed since it was opened", "run the cell again")
                     file.seek(int(self._starts[start]))
                     same = end < len(self) and self._files[end] == number
                     length = int(self._starts[end]) - int(self._starts[start]) if same else -1
@@ -242,22 +242,27 @@ class JsonLines(Sequence[Any]):
 def _object(line: bytes) -> Any:
     try:
         return msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Unreadable(f"the line is not JSON: {error}")
 
 
 def _decode(decoder: msgspec.json.Decoder[dict[str, msgspec.Raw]], text: bytes, path: str, line: int) -> dict[str, Any]:
     try:
+        text.decode()  # the decoder passes over what it does not look into
         return decoder.decode(text)
     except msgspec.ValidationError as error:
         hint = 'write {"text": ...} on each line'
         raise SourceError(f"{path!r}, line {line}: not an object: {error}", hint) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise SourceError(f"{path!r}, line {line}: not JSON: {error}") from None
 
 
-def _stat(file: int) -> tuple[int, int]:
-    found = os.fstat(file)
+def _found(file: int | str) -> tuple[int, int]:
+    """What changes when a file is written to."""
+    try:
+        found = os.stat(file)  # noqa: PTH116 - of an open file, too
+    except OSError:
+        return -1, -1
     return found.st_size, found.st_mtime_ns
 
 

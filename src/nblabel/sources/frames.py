@@ -12,8 +12,10 @@ from ..errors import SourceError
 from .keys import Keys, label_keys
 from .tables import Column, Rows, Table, is_missing, pandas_values
 
-__all__ = ["FrameColumn", "FrameTable", "SeriesTable"]
+__all__ = ["COPY_ON_WRITE", "FrameColumn", "FrameTable", "SeriesTable"]
 
+COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+"""Whether a frame never shares what is written to with another frame."""
 _BLOCK = 262_144
 
 
@@ -121,7 +123,7 @@ class _PandasTable(Table):
 
     def _join(self, frame: pd.DataFrame, columns: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
         self.check()
-        made = frame.copy(deep=False)
+        made = frame.copy(deep=not COPY_ON_WRITE)
         for name, values in columns.items():
             made[name] = pandas_values(values)
         return made

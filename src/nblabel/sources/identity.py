@@ -59,11 +59,11 @@ def digests(values: Iterable[Any], mark: Callable[[Any], bytes]) -> list[bytes]:
 
 def is_key(value: object) -> bool:
     """Whether a value of a key column can name an item."""
-    if isinstance(value, float):
+    if isinstance(value, (float, decimal.Decimal)):
         return math.isfinite(value)
     if value is pd.NaT:
         return False
-    return isinstance(value, (str, int, bytes, decimal.Decimal, dt.date, dt.timedelta, uuid.UUID))
+    return isinstance(value, (str, int, bytes, dt.date, dt.timedelta, uuid.UUID))
 
 
 def key_identity(key: Hashable) -> str:
@@ -96,10 +96,18 @@ def _key_text(key: Hashable) -> str:
     if isinstance(key, dt.timedelta):
         return f"p:{pd.Timedelta(key).isoformat()}"
     if isinstance(key, decimal.Decimal):
-        return f"n:{key.normalize()}"
+        return f"n:{_decimal(key)}"
     if isinstance(key, uuid.UUID):
         return f"u:{key}"
     raise SourceError(f"{key!r} cannot be the key of an item: it is a {type(key).__name__}", "use texts or numbers")
+
+
+def _decimal(key: decimal.Decimal) -> str:
+    """The same text for equal numbers, whatever precision is set."""
+    sign, digits, exponent = key.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    short = text.rstrip("0")
+    return f"{'-' * sign}{short}E{int(exponent) + len(text) - len(short)}" if short else "0"
 
 
 _PARSE: dict[str, Callable[[str], Hashable]] = {
@@ -242,6 +250,11 @@ class Identities:
             return {}
         index = self._index
         last = max(marks)
+        if index is not None and any(
+            position < index.built and index.tags[position] != _tag(mark) for position, mark in marks.items()
+        ):
+            self.forget()  # edited since it was looked at
+            index = None
         if index is None or not index.complete:
             # Far down a long source every look at what comes before costs; after some the index is cheaper.
             self._scanned += last
@@ -250,9 +263,7 @@ class Identities:
             elif last > 10_000:
                 self.start()
         if index is not None and index.complete:
-            if all(index.tags[position] == _tag(mark) for position, mark in marks.items()):
-                return {position: index.ordinal(position) for position in marks}
-            self.forget()
+            return {position: index.ordinal(position) for position in marks}
         return self._count(marks, last)
 
     def _count(self, marks: Mapping[int, bytes], last: int) -> dict[int, int]:

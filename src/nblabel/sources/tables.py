@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from .keys import Keys, PositionKeys
 
 __all__ = [
     "Column",
+    "FileRows",
     "ListColumn",
     "ListTable",
     "RecordTable",
@@ -179,9 +180,13 @@ def object_array(values: Sequence[Any]) -> npt.NDArray[np.object_]:
     return made
 
 
-@runtime_checkable
-class Rereadable(Protocol):
-    """Rows of files, which can be looked up anew."""
+class FileRows(Sequence[Any]):
+    """Rows that are read from files when they are asked for."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether the files were written to, so that rows may stand elsewhere."""
+        return False
 
     def scan(self) -> None:
         """Find the rows again."""
@@ -200,7 +205,7 @@ class ListColumn(Column):
     @property
     def patience(self) -> int:
         """One, where looking at a row means to read a file."""
-        return 1 if isinstance(self._table.rows, Rereadable) else super().patience
+        return 1 if isinstance(self._table.rows, FileRows) else super().patience
 
     def __len__(self) -> int:
         return len(self._table)
@@ -230,12 +235,12 @@ class ListTable(Table):
 
     @property
     def changed(self) -> bool:
-        """Whether it has become longer or shorter; a list does not tell more."""
-        return len(self.rows) != self._size
+        """Whether it has become longer or shorter, or its file was written to; a list does not tell more."""
+        return len(self.rows) != self._size or (isinstance(self.rows, FileRows) and self.rows.stale)
 
     def adopt(self) -> None:
         """Take its length now."""
-        if isinstance(self.rows, Rereadable):
+        if isinstance(self.rows, FileRows):
             self.rows.scan()
         self._size = len(self.rows)
 

@@ -148,7 +148,7 @@ def _parsed(text: str) -> Any:
         raise Unfit("the text is too long to be a list")
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeEncodeError):
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         pass
     try:
         return ast.literal_eval(text)
