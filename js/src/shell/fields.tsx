@@ -18,6 +18,8 @@ export function Fields({ shell }: { shell: Shell }): VNode | null {
       {fields.map((field) => isChoices(field)
         ? <ChoiceField key={field.name} shell={shell} field={field} alone={alone} />
         : <TextField key={`${field.name} ${shell.engine.item.value?.id}`} shell={shell} field={field as Texts} />)}
+      {shell.advances.value || shell.binary.value
+        ? <div class="nbl-muted nbl-field-note">Picking a label answers the item and goes on to the next one.</div> : null}
     </div>
   );
 }

@@ -9,8 +9,8 @@ import type { Shell } from "./shell";
 
 export function Footer({ shell }: { shell: Shell }): VNode {
   const { engine } = shell;
-  const { flagged, comment, status } = engine.view.value;
-  const none = engine.item.value === null;
+  const { flagged, comment } = engine.view.value;
+  const none = engine.item.value === null || shell.resting.value;
   return (
     <div class="nbl-footer">
       {shell.refusal.value ? (
@@ -24,7 +24,7 @@ export function Footer({ shell }: { shell: Shell }): VNode {
           type="button" class="nbl-button nbl-primary" data-testid="nbl-submit" disabled={none} title={shell.hint("submit")}
           onClick={() => shell.submit()}
         >
-          {status === "submitted" ? "Submitted" : "Submit"} <Key chord={shell.keys("submit")} />
+          Submit <Key chord={shell.keys("submit")} />
         </button>
         <button
           type="button" class="nbl-button" data-testid="nbl-skip" disabled={none} title={shell.hint("skip")} onClick={() => shell.run("skip")}

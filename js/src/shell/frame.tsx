@@ -33,8 +33,9 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
   const show = (item?.show?.length ?? 0) > 0;
   const beside = state === "item" && (side !== null || show);
   useLayoutEffect(() => {
-    // what is hidden loses the focus, and with it the keys
-    if (state !== "item" && shell.hasFocus()) shell.focus();
+    // what is hidden loses the focus, and with it the keys; what is shown again takes them back
+    const { activeElement } = shell.root.getRootNode() as Document | ShadowRoot;
+    if (state === "item" ? activeElement === shell.root : shell.hasFocus()) shell.focus();
   }, [state]);
   return (
     <>
@@ -80,7 +81,7 @@ function ItemHead({ shell }: { shell: Shell }): VNode {
   const badge = status === "pending" ? null : BADGES[status];
   return (
     <div class="nbl-item-head">
-      <span class="nbl-item-key" title="The item's key">{item?.key}</span>
+      <span class="nbl-item-key" title="The item's key">key <b>{item?.key}</b></span>
       {badge ? <span class={`nbl-badge nbl-badge-${status}`} data-testid="nbl-item-status"><Icon name={badge[0]} size={12} /> {badge[1]}</span> : null}
       {flagged ? <span class="nbl-badge nbl-badge-flagged"><Icon name="flag" size={12} /> Flagged</span> : null}
       {item?.changed ? (

@@ -61,8 +61,8 @@ export function Chip({ shell, label, chord, count = 0, pressed, active, line, on
     >
       <span class={line ? "nbl-swatch nbl-swatch-line" : "nbl-swatch"} />
       <span class="nbl-chip-name">{label.name}</span>
+      {count > 0 ? <span class="nbl-times" title={`${count} in this item`}>×{count}</span> : null}
       <Key chord={chord} />
-      {count > 0 ? <span class="nbl-count" aria-label={`${count} in this item`}>{count}</span> : null}
     </button>
   );
 }

@@ -23,6 +23,9 @@ export interface Modality {
   confirm(): boolean;
 }
 
+/** What works while no item is shown. */
+const WITHOUT_ITEM = new Set(["next", "previous", "undo", "redo", "jump", "search", "guidelines"]);
+
 const DARK: Rgb = [17, 17, 17];
 const LIGHT: Rgb = [255, 255, 255];
 
@@ -244,6 +247,8 @@ export class Shell {
       return true;
     }
     if (this.help.value || !engine.ready.value) return !event || event.key.length === 1;
+    // what is not shown must not be answered
+    if (this.resting.value && !WITHOUT_ITEM.has(action)) return true;
     const binary = this.binary.value;
     switch (action) {
       case "submit": if (!this.#modality?.confirm()) this.submit(); return true;

@@ -73,7 +73,7 @@ export function EntryList(props: ListProps): VNode {
       {count === 0 ? <div class="nbl-muted nbl-side-empty">{props.empty}</div> : null}
       <div
         ref={box} class="nbl-entries" role="list" tabIndex={count > 0 ? 0 : -1} aria-label={`${title}: ${plural(count, "entry", "entries")}`}
-        style={{ maxHeight: `${HEIGHT * 10.5}px` }} onScroll={(event) => { top.value = event.currentTarget.scrollTop; }}
+        onScroll={(event) => { top.value = event.currentTarget.scrollTop; }}
       >
         <div style={{ height: `${from * HEIGHT}px` }} />
         {rows}

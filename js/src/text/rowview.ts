@@ -12,23 +12,28 @@ export const LANE = 4;
 export interface Look {
   shades(mark: Mark): Shades;
   name(mark: Mark): string;
+  /** Whether relations may need room above lines. */
+  readonly lifts: boolean;
+}
+
+/** A line of a row as the browser broke it; heights from the row's top. */
+export interface Line {
+  readonly start: number;
+  readonly top: number;
+  readonly bottom: number;
 }
 
 export interface RowView {
   readonly row: number;
   readonly element: HTMLElement;
-  readonly flow: HTMLElement;
   readonly direction: "ltr" | "rtl";
   /** Text nodes with the offsets at which they start. */
   readonly nodes: readonly Text[];
   readonly starts: readonly number[];
-  readonly tags: ReadonlyMap<string, HTMLElement>;
-  readonly lanes: number;
-  /** Lanes of relations in the leading above its lines. */
-  arcs: number;
-  lineHeight: number;
-  /** How far the text is moved down from the middle of its line. */
-  shift: number;
+  /** Empty boxes at the starts of marks: higher ones make room above their line. */
+  readonly lifts: ReadonlyMap<string, HTMLElement>;
+  /** Found when asked for; null after anything moved. */
+  lines: readonly Line[] | null;
 }
 
 export function buildRow(doc: TextDocument, row: number, look: Look): RowView {
@@ -39,48 +44,51 @@ export function buildRow(doc: TextDocument, row: number, look: Look): RowView {
   element.dir = direction;
   element.dataset["row"] = String(row);
   element.dataset["start"] = String(doc.offsets.toCodePoint(doc.rows.start(row)));
-  const flow = document.createElement("span");
-  flow.className = "nbl-flow";
   const nodes: Text[] = [];
   const starts: number[] = [];
-  const tags = new Map<string, HTMLElement>();
+  const lifts = new Map<string, HTMLElement>();
   for (const piece of layout.pieces) {
     const node = document.createTextNode(doc.text.slice(piece.start, piece.end));
     nodes.push(node);
     starts.push(piece.start);
     if (piece.covers.length === 0) {
-      flow.append(node);
+      element.append(node);
       continue;
     }
     const span = document.createElement("span");
     span.className = "nbl-piece";
-    span.style.cssText = pieceStyle(piece, layout.lanes, direction, look);
+    span.style.cssText = pieceStyle(piece, direction, look);
+    const starting = piece.covers.filter((cover) => cover.starts);
+    if (look.lifts && starting.length > 0) {
+      const lift = document.createElement("span");
+      for (const { mark } of starting) lifts.set(mark.id, lift);
+      span.append(lift);
+    }
     span.append(node);
-    flow.append(span);
+    element.append(span);
     for (const [i, cover] of piece.covers.entries()) {
       if (!cover.ends) continue;
       // lines of what has not ended yet run on below the tag
       const below = piece.covers.filter((other, j) => j >= i || !other.ends);
-      const tag = makeTag(doc, cover, below, layout.lanes, look);
-      tags.set(cover.mark.id, tag);
-      flow.append(tag);
+      element.append(makeTag(doc, cover, below, padOf(piece), look));
     }
   }
-  element.append(flow);
-  return { row, element, flow, direction, nodes, starts, tags, lanes: layout.lanes, arcs: 0, lineHeight: 0, shift: 0 };
+  return { row, element, direction, nodes, starts, lifts, lines: null };
 }
 
-/** Line height and place of the text for the lanes above and below it. */
-export function setLeading(view: RowView, base: number, arcLane: number): void {
-  const above = view.arcs > 0 ? view.arcs * arcLane + 4 : 0;
-  const below = Math.max(0, view.lanes - 1) * LANE;
-  const lineHeight = base + above + below;
-  const shift = (above - below) / 2;
-  if (lineHeight === view.lineHeight && shift === view.shift) return;
-  view.lineHeight = lineHeight;
-  view.shift = shift;
-  view.element.style.lineHeight = `${lineHeight}px`;
-  view.flow.style.top = shift === 0 ? "" : `${shift}px`;
+/** Makes room of so many pixels above a line. */
+export function setLift(lift: HTMLElement, above: number): boolean {
+  const height = above > 0 ? `calc(var(--nbl-line) + ${above}px)` : "";
+  if (lift.style.lineHeight === height) return false;
+  lift.style.lineHeight = height;
+  lift.style.verticalAlign = above > 0 ? `${above / 2}px` : "";
+  return true;
+}
+
+/** Space below the letters for the underlines of a piece. */
+function padOf(piece: Piece): number {
+  const last = piece.covers[piece.covers.length - 1];
+  return ((last?.lane ?? -1) + 1) * LANE + 1;
 }
 
 function lines(covers: readonly Cover[], pad: number, direction: "ltr" | "rtl", look: Look): string[] {
@@ -100,21 +108,25 @@ function fill(color: string, pad: number): string {
   return `linear-gradient(${color},${color}) 0 0/100% calc(100% - ${pad}px) no-repeat`;
 }
 
-function pieceStyle(piece: Piece, lanes: number, direction: "ltr" | "rtl", look: Look): string {
-  const pad = lanes * LANE + 1;
+/** Lanes that fit between lines as they are. */
+const FIT = 2;
+
+function pieceStyle(piece: Piece, direction: "ltr" | "rtl", look: Look): string {
+  const pad = padOf(piece);
+  const deep = (pad - 1) / LANE - FIT;
   const layers = lines(piece.covers, pad, direction, look);
   const inner = piece.covers.find((cover) => !cover.mark.suggested);
   if (inner) layers.push(fill(look.shades(inner.mark).tint, pad));
   const round = piece.covers.some((cover) => cover.starts) ? ";border-start-start-radius:3px" : "";
-  return `padding-bottom:${pad}px;background:${layers.join(",")}${round}`;
+  const room = deep > 0 ? `;line-height:calc(var(--nbl-line) + ${2 * deep * LANE}px)` : "";
+  return `padding-bottom:${pad}px;background:${layers.join(",")}${round}${room}`;
 }
 
-function makeTag(doc: TextDocument, cover: Cover, below: readonly Cover[], lanes: number, look: Look): HTMLElement {
+function makeTag(doc: TextDocument, cover: Cover, below: readonly Cover[], pad: number, look: Look): HTMLElement {
   const { mark } = cover;
   const tag = document.createElement("span");
   const name = look.name(mark);
   const { chip, ink, line } = look.shades(mark);
-  const pad = lanes * LANE + 1;
   const layers = lines(below.map((one) => ({ ...one, starts: false })), pad, "ltr", look);
   if (!mark.suggested) layers.push(fill(chip, pad));
   tag.className = mark.suggested ? "nbl-tag nbl-suggested" : "nbl-tag";

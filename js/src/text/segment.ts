@@ -3,7 +3,7 @@
 /** Longest character looked at around an offset: families of emoji and stacked accents stay far below. */
 const REACH = 64;
 const BLANK = /^[\s\p{Cc}\p{Cf}]*$/u;
-const CHARACTER = /\r\n|\p{RI}\p{RI}|[^\p{M}\u200d\ufe0f](?:[\p{M}\ufe0f\u{1f3fb}-\u{1f3ff}]|\u200d\P{M})*|[^]/gu;
+const CHARACTER = /\r\n|\p{RI}\p{RI}|(?!\p{M}|\u200d|\ufe0f)[^](?:\p{M}|\ufe0f|\p{EMod}|\u200d\P{M})*|[^]/gu;
 const WORD = /[\p{L}\p{N}_](?:[\p{L}\p{N}\p{M}_]|['’.](?=[\p{L}\p{N}]))*|\s+|[^]/gu;
 
 type Split = (text: string) => Iterable<string>;

@@ -94,7 +94,7 @@ export class TextState implements Modality {
     this.relations = computed(() => relationsIn(engine.view.value.annotations));
     this.suggestedRelations = computed(() => relationsIn(engine.suggestions.value));
     this.matches = computed(() => {
-      this.version.value;
+      void this.version.value;
       const mark = this.selectedMark();
       const doc = this.doc.value;
       return doc && mark && !mark.suggested
@@ -163,7 +163,7 @@ export class TextState implements Modality {
   // ---- looking --------------------------------------------------------------------------------
 
   mark(id: string | null): Mark | undefined {
-    this.version.value;
+    void this.version.value;
     return id === null ? undefined : this.doc.value?.marks.get(id);
   }
 

@@ -8,11 +8,11 @@ import { type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Scope } from "../core/scope";
 import type { Shell } from "../shell/shell";
 import { drawLinks, type Ending, type Link, planLinks, type Plan } from "./arcs";
-import { headOf, rangeOf, type Step } from "./cursor";
+import { type Cursor, headOf, rangeOf, type Step } from "./cursor";
 import type { TextDocument } from "./document";
 import { Heights } from "./heights";
 import type { Mark } from "./marks";
-import { buildRow, type Look, type RowView, setLeading } from "./rowview";
+import { buildRow, type Line, type Look, type RowView, setLift } from "./rowview";
 import { segmenter } from "./segment";
 import type { Lines, TextState } from "./state";
 import type { Range } from "./tokens";
@@ -68,19 +68,19 @@ export class Surface implements Lines {
     scope.listen(element, "scroll", () => this.#scrolled(), { passive: true });
     scope.resize(element, () => this.#resized());
     scope.effect(() => {
-      state.version.value;
-      shell.background.value;
-      shell.engine.schema.value;
+      void state.version.value;
+      void shell.background.value;
+      void shell.engine.schema.value;
       this.#update(state.doc.value);
     });
     scope.effect(() => {
-      state.cursor.value;
-      state.dragged.value;
-      state.selected.value;
-      state.hovered.value;
-      state.relating.value;
-      state.menu.value;
-      shell.engine.filter.value;
+      void state.cursor.value;
+      void state.dragged.value;
+      void state.selected.value;
+      void state.hovered.value;
+      void state.relating.value;
+      void state.menu.value;
+      void shell.engine.filter.value;
       if (state.doc.value === this.#doc) this.#drawOverlay();
     });
     const fonts = element.ownerDocument.fonts as FontFaceSet | undefined;
@@ -89,10 +89,13 @@ export class Surface implements Lines {
 
   // ---- rows -----------------------------------------------------------------------------------
 
-  readonly #look: Look = {
-    shades: (mark) => this.shell.shades(this.state.labelOf(mark.span)?.color),
-    name: (mark) => mark.span.label || "no label",
-  };
+  get #look(): Look {
+    return {
+      shades: (mark) => this.shell.shades(this.state.labelOf(mark.span)?.color),
+      name: (mark) => mark.span.label || "no label",
+      lifts: this.#arcsWanted(),
+    };
+  }
 
   #painted: unknown[] = [];
 
@@ -126,6 +129,7 @@ export class Surface implements Lines {
   #measureStyle(): void {
     const size = Number.parseFloat(getComputedStyle(this.#canvas).fontSize) || 15;
     this.#base = Math.round(size * 1.9);
+    this.#canvas.style.setProperty("--nbl-line", `${this.#base}px`);
     this.#width = this.element.clientWidth;
     this.#perLine = Math.max(8, (this.#width - 32) / (size * 0.5));
     this.#scale = 1;
@@ -149,12 +153,11 @@ export class Surface implements Lines {
       this.#arcs.replaceChildren();
       return;
     }
+    const look = this.#look;
     for (const row of this.#dirty) {
       const old = this.#views.get(row);
       if (!old) continue;
-      const view = buildRow(doc, row, this.#look);
-      view.arcs = old.arcs;
-      setLeading(view, this.#base, ARC_LANE);
+      const view = buildRow(doc, row, look);
       old.element.replaceWith(view.element);
       this.#views.set(row, view);
     }
@@ -196,12 +199,12 @@ export class Surface implements Lines {
       view.element.remove();
       this.#views.delete(row);
     }
+    const look = this.#look;
     let before: Element | null = null;
     for (let row = last - 1; row >= first; row--) {
       let view = this.#views.get(row);
       if (!view) {
-        view = buildRow(doc, row, this.#look);
-        setLeading(view, this.#base, ARC_LANE);
+        view = buildRow(doc, row, look);
         this.#views.set(row, view);
         this.#rows.insertBefore(view.element, before);
       }
@@ -254,7 +257,7 @@ export class Surface implements Lines {
     const top = this.#heights.at(this.element.scrollTop);
     this.#measureStyle();
     this.#heights.reset();
-    for (const view of this.#views.values()) setLeading(view, this.#base, ARC_LANE);
+    for (const view of this.#views.values()) view.lines = null;
     this.#layout();
     if (this.element.scrollTop > 0) this.element.scrollTop = this.#heights.top(top);
   }
@@ -290,32 +293,51 @@ export class Surface implements Lines {
     return best;
   }
 
-  /** Which line of its row a place is on. */
-  #lineOf(view: RowView, rect: DOMRect, top: number): number {
-    return Math.floor(((rect.top + rect.bottom) / 2 - view.shift - top) / view.lineHeight);
-  }
-
-  /** The line of an offset; a character without a box of its own is where its neighbour is. */
-  #lineAt(view: RowView, offset: number, top: number, end: number): number {
-    for (let at = offset; at < Math.min(end, offset + 16); at++) {
-      const rect = this.#characterBox(view, at);
-      if (rect && rect.height > 0) return this.#lineOf(view, rect, top);
-    }
-    return Number.MAX_SAFE_INTEGER;
-  }
-
-  /** The first offset of a row that is on `line` or below. */
-  #lineStart(view: RowView, line: number, top: number): number {
+  /** The lines of a row. */
+  #lines(view: RowView): readonly Line[] {
+    if (view.lines) return view.lines;
     const doc = this.#doc as TextDocument;
-    let low = doc.rows.start(view.row);
-    let high = doc.rows.end(view.row);
-    const end = high;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#lineAt(view, middle, top, end) >= line) high = middle;
-      else low = middle + 1;
+    const to = doc.rows.end(view.row);
+    const top = view.element.getBoundingClientRect().top;
+    const lines: Line[] = [];
+    let at = doc.rows.start(view.row);
+    while (at < to) {
+      const rect = this.#boxNear(view, at, to);
+      if (!rect) break;
+      lines.push({ start: at, top: rect.top - top, bottom: rect.bottom - top });
+      const middle = (rect.top + rect.bottom) / 2;
+      let low = at + 1;
+      let high = to;
+      while (low < high) {
+        const half = (low + high) >> 1;
+        if ((this.#boxNear(view, half, to)?.top ?? Infinity) > middle) high = half;
+        else low = half + 1;
+      }
+      at = low;
     }
-    return low;
+    view.lines = lines;
+    return lines;
+  }
+
+  /** The box of a character, or of the next one that has a box. */
+  #boxNear(view: RowView, offset: number, end: number): DOMRect | null {
+    for (let at = offset; at < Math.min(end, offset + 32); at++) {
+      const rect = this.#characterBox(view, at);
+      if (rect && rect.height > 0) return rect;
+    }
+    return null;
+  }
+
+  #lineOf(view: RowView, offset: number): number {
+    const lines = this.#lines(view);
+    let low = 0;
+    let high = lines.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((lines[middle] as Line).start <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return Math.max(0, low);
   }
 
   hit(x: number, y: number): Hit | null {
@@ -325,11 +347,12 @@ export class Surface implements Lines {
     const from = doc.rows.start(view.row);
     const to = doc.rows.end(view.row);
     if (to <= from) return { offset: from, boundary: from, on: false };
-    const box = view.element.getBoundingClientRect();
-    const last = Math.max(0, Math.round(box.height / view.lineHeight) - 1);
-    const line = Math.max(0, Math.min(last, Math.floor((y - box.top) / view.lineHeight)));
-    const start = this.#lineStart(view, line, box.top);
-    const end = this.#lineStart(view, line + 1, box.top);
+    const lines = this.#lines(view);
+    const height = y - view.element.getBoundingClientRect().top;
+    let line = 0;
+    while (line + 1 < lines.length && height > ((lines[line] as Line).bottom + (lines[line + 1] as Line).top) / 2) line += 1;
+    const start = lines[line]?.start ?? from;
+    const end = lines[line + 1]?.start ?? to;
     let best = { offset: Math.min(start, to - 1), boundary: Math.min(start, to), on: false };
     let distance = Infinity;
     for (let at = start; at < end; ) {
@@ -394,7 +417,7 @@ export class Surface implements Lines {
       height = list[0]?.height ?? height;
       if (to < at + node.length) return;
       // tags between this piece and the next lie inside the range if it goes on, or up to its own tag
-      let next = (node.parentElement === view.flow ? node : node.parentElement)?.nextSibling;
+      let next = (node.parentElement === view.element ? node : node.parentElement)?.nextSibling;
       const inside: DOMRectList[] = [];
       let own = false;
       while (next instanceof HTMLElement && next.classList.contains("nbl-tag")) {
@@ -408,14 +431,14 @@ export class Surface implements Lines {
       if (own || to < end) for (const rect of inside) add(rect);
     });
     // one box a line and unbroken stretch
-    const lines = new Map<number, DOMRect[]>();
-    const top = view.element.getBoundingClientRect().top;
+    const lines: DOMRect[][] = [];
     for (const rect of rects) {
-      const line = this.#lineOf(view, rect, top);
-      lines.set(line, [...(lines.get(line) ?? []), rect]);
+      const line = lines.find((list) => Math.abs((list[0] as DOMRect).top - rect.top) < height / 2);
+      if (line) line.push(rect);
+      else lines.push([rect]);
     }
     const boxes: Box[] = [];
-    for (const list of lines.values()) {
+    for (const list of lines) {
       list.sort((a, b) => a.left - b.left);
       let open: { left: number; right: number; top: number; bottom: number } | null = null;
       for (const rect of list) {
@@ -443,7 +466,7 @@ export class Surface implements Lines {
     const own = view && this.#characterBox(view, offset);
     if (!view || !own) return null;
     const x = this.#goalFor(offset, (own.left + own.right) / 2);
-    let line = this.#lineOf(view, own, view.element.getBoundingClientRect().top) + step;
+    let line = this.#lineOf(view, offset) + step;
     for (;;) {
       const here = this.#views.get(row) ?? this.#bring(row);
       if (!here) return null;
@@ -457,7 +480,7 @@ export class Surface implements Lines {
       row += step;
       if (row < 0 || row >= doc.rows.count) return null;
       const next = this.#views.get(row) ?? this.#bring(row);
-      line = step > 0 || !next ? 0 : Math.round(next.element.getBoundingClientRect().height / next.lineHeight) - 1;
+      line = step > 0 || !next ? 0 : this.#lines(next).length - 1;
     }
   }
 
@@ -478,12 +501,16 @@ export class Surface implements Lines {
 
   #tokensOnLine(doc: TextDocument, view: RowView, line: number): { token: Range; x: number }[] {
     const found: { token: Range; x: number }[] = [];
-    const top = view.element.getBoundingClientRect().top;
+    const lines = this.#lines(view);
+    const from = lines[line]?.start;
+    if (from === undefined) return found;
+    const to = lines[line + 1]?.start ?? doc.rows.next(view.row);
     const flat = doc.tokens.ofRow(view.row);
     for (let i = 0; i < flat.length; i += 2) {
       const token = { start: flat[i] as number, end: flat[i + 1] as number };
+      if (token.start < from || token.start >= to) continue;
       const rect = this.#characterBox(view, token.start);
-      if (!rect || this.#lineOf(view, rect, top) !== line) continue;
+      if (!rect) continue;
       const end = this.#characterBox(view, token.end - 1) ?? rect;
       found.push({ token, x: (Math.min(rect.left, end.left) + Math.max(rect.right, end.right)) / 2 });
     }
@@ -495,9 +522,8 @@ export class Surface implements Lines {
     if (!doc) return null;
     this.reveal({ start: offset, end: offset + 1 });
     const view = this.#views.get(doc.rows.at(offset));
-    const rect = view && this.#characterBox(view, offset);
-    if (!view || !rect) return null;
-    const tokens = this.#tokensOnLine(doc, view, this.#lineOf(view, rect, view.element.getBoundingClientRect().top));
+    if (!view) return null;
+    const tokens = this.#tokensOnLine(doc, view, this.#lineOf(view, offset));
     return (edge === "start" ? tokens[0] : tokens[tokens.length - 1])?.token ?? null;
   }
 
@@ -572,8 +598,7 @@ export class Surface implements Lines {
         const boxes = this.boxes(rangeOf(cursor));
         draw(cursor.extended ? "range" : "cursor", boxes, 1);
         if (cursor.extended) {
-          const head = headOf(cursor);
-          draw("cursor", this.boxes({ start: head, end: head + 1 }).slice(0, 1), 1);
+          if (!state.menu.peek()) draw("caret", this.#caret(cursor));
           anchors.push(...boxes);
         }
       }
@@ -586,6 +611,17 @@ export class Surface implements Lines {
     this.#overlay.replaceChildren(...parts);
     this.#anchors = anchors;
     this.#place();
+  }
+
+  /** A bar at the end of a selection that the keys move. */
+  #caret(cursor: Cursor): Box[] {
+    const doc = this.#doc as TextDocument;
+    const at = headOf(cursor);
+    const view = this.#views.get(doc.rows.at(at));
+    const box = this.boxes({ start: at, end: at + 1 })[0];
+    if (!view || !box) return [];
+    const x = (cursor.head > at) !== this.#isRtl(doc.text, at, view) ? box.right : box.left;
+    return [{ ...box, left: x - 1, right: x + 1 }];
   }
 
   #anchors: readonly Box[] = [];
@@ -675,12 +711,10 @@ export class Surface implements Lines {
       let end = ends.get(id);
       if (!end) {
         const view = this.#views.get(mark.first) as RowView;
-        const top = view.element.getBoundingClientRect().top;
-        const boxes = this.#boxesInRow(view, mark, origin, undefined);
-        const box = boxes[0];
-        const rect = this.#characterBox(view, Math.max(mark.start, doc.rows.start(mark.first)));
-        if (!box || !rect) return null;
-        end = { x: (box.left + box.right) / 2, row: mark.first, line: this.#lineOf(view, rect, top), left: box.left, right: box.right };
+        const box = this.#boxesInRow(view, mark, origin, undefined)[0];
+        if (!box) return null;
+        const line = this.#lineOf(view, Math.max(mark.start, doc.rows.start(mark.first)));
+        end = { x: (box.left + box.right) / 2, row: mark.first, line, left: box.left, right: box.right };
         ends.set(id, end);
       }
       return { x: end.x, line: end.row * 10000 + end.line };
@@ -706,14 +740,14 @@ export class Surface implements Lines {
       links.push({ id: relation.id, head: spread(relation.head, head), child: spread(relation.child, child), width: labelWidth(relation.label) });
     }
     const plan = planLinks(links, GUTTER - 4);
-    const needed = new Map<number, number>();
-    for (const [line, lanes] of plan.lanes) {
-      const row = Math.floor(line / 10000);
-      needed.set(row, Math.max(needed.get(row) ?? 0, lanes));
-    }
-    for (const [row, view] of this.#views) {
-      view.arcs = needed.get(row) ?? 0;
-      setLeading(view, this.#base, ARC_LANE);
+    for (const view of this.#views.values()) {
+      const wanted = new Map<HTMLElement, number>();
+      for (const [id, lift] of view.lifts) {
+        const end = ends.get(id);
+        const lanes = end?.row === view.row ? (plan.lanes.get(end.row * 10000 + end.line) ?? 0) : 0;
+        wanted.set(lift, Math.max(wanted.get(lift) ?? 0, lanes > 0 ? lanes * ARC_LANE + 2 : 0));
+      }
+      for (const [lift, above] of wanted) if (setLift(lift, above)) view.lines = null;
     }
     this.#plan = plan;
   }
@@ -725,17 +759,13 @@ export class Surface implements Lines {
       return;
     }
     const origin = this.#canvas.getBoundingClientRect();
-    const doc = this.#doc as TextDocument;
     const tops = new Map<number, number>();
     const textTop = (line: number): number => {
       let top = tops.get(line);
       if (top === undefined) {
         const view = this.#views.get(Math.floor(line / 10000));
-        const box = view?.element.getBoundingClientRect();
-        const rect = view && this.#characterBox(view, doc.rows.start(view.row));
-        const height = rect?.height ?? this.#base / 1.6;
-        top = view && box
-          ? box.top - origin.top + (line % 10000) * view.lineHeight + (view.lineHeight - height) / 2 + view.shift : 0;
+        const own = view && this.#lines(view)[line % 10000];
+        top = view && own ? view.element.getBoundingClientRect().top - origin.top + own.top : 0;
         tops.set(line, top);
       }
       return top;
@@ -777,7 +807,7 @@ export class Surface implements Lines {
       label.dataset["label"] = relation.label;
       label.style.cssText = `left:${one.label.x}px;top:${one.label.y}px;--c:${relation.color}`;
       label.setAttribute("role", "button");
-      label.setAttribute("aria-label", `${relation.label}: ${this.state.text(doc.marks.get(relation.head), 30)} to ${this.state.text(doc.marks.get(relation.child), 30)}`);
+      label.setAttribute("aria-label", `${relation.label}: ${this.state.text(this.state.mark(relation.head), 30)} to ${this.state.text(this.state.mark(relation.child), 30)}`);
       labels.push(label);
     }
     this.#arcs.replaceChildren(svg, ...labels);

@@ -93,7 +93,7 @@ function TextBody({ shell, state, surface }: Props & { surface: { current: Surfa
 // ---- beside the text -----------------------------------------------------------------------------
 
 function Side({ shell, state }: Props): VNode {
-  state.version.value;
+  void state.version.value;
   const doc = state.doc.value;
   const marks = doc?.marks.ordered ?? [];
   const suggested = doc?.marks.suggested ?? [];
