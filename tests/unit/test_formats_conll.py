@@ -20,6 +20,7 @@ from nblabel.records import Item, Labelled, Response
 from nblabel.schema import Relations, Schema, Spans
 
 CONLL = formats.FORMATS["conll"]
+ENGLISH = spacy.blank("en")
 SCHEMA = Schema.of({"spans": Spans(["PER", "creative-work"]), "rel": Relations(["r"]), "mood": ["good", "bad"]})
 
 
@@ -137,7 +138,7 @@ def test_alignment_decides_about_parts_of_tokens(alignment: str, tags: str, tmp_
 
 def test_tokens_come_from_the_pipeline_or_the_item(tmp_path: Path) -> None:
     path = tmp_path / "x.conll"
-    CONLL.write(path, [row("can't")], SCHEMA, nlp=spacy.blank("en"))
+    CONLL.write(path, [row("can't")], SCHEMA, nlp=ENGLISH)
     assert path.read_text() == "ca\tO\nn't\tO\n"
     CONLL.write(path, [row("a b\tc", tokens=((0, 3), (3, 4), (4, 5)))], SCHEMA)
     assert path.read_text() == "a b\tO\nc\tO\n"
@@ -206,7 +207,7 @@ def test_simple_tokens_cover_everything_but_white_space(text: str) -> None:
 
 @given(st.data(), st.text("ab ,", min_size=1, max_size=20))
 def test_alignment_is_that_of_spacy(data: st.DataObject, text: str) -> None:
-    doc = spacy.blank("en")(text)
+    doc = ENGLISH(text)
     words = [(token.idx, token.idx + len(token)) for token in doc]
     start = data.draw(st.integers(0, len(text) - 1))
     end = data.draw(st.integers(start + 1, len(text)))
@@ -221,7 +222,7 @@ def test_alignment_is_that_of_spacy(data: st.DataObject, text: str) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), max_size=12))
 def test_the_longest_spans_are_kept_as_in_spacy(pairs: list[tuple[int, int]]) -> None:
-    doc = spacy.blank("en")(" ".join("x" * 30))
+    doc = ENGLISH(" ".join("x" * 30))
     spans = [(a, a + n, Span(a, a + n, "X", id=str(k))) for k, (a, n) in enumerate(pairs)]
     kept, rest = tokens.longest_first(spans)
     theirs = spacy.util.filter_spans([doc[a:b] for a, b, _ in spans])

@@ -17,10 +17,11 @@ from nblabel.records import Item, Labelled, Report, Response
 from nblabel.schema import Choices, Relations, Schema, Spans
 
 JSONL = formats.FORMATS["jsonl"]
+ENGLISH = spacy.blank("en")
 
 
 def words(text: str, ws: bool = False) -> list[dict[str, Any]]:
-    doc = spacy.blank("en")(text)
+    doc = ENGLISH(text)
     made: list[dict[str, Any]] = []
     for token in doc:
         one: dict[str, Any] = {"text": token.text, "start": token.idx, "end": token.idx + len(token), "id": token.i}
@@ -232,7 +233,7 @@ def test_every_status_has_its_answer(status: Any, created: float, answer: str | 
 def test_tokens_come_from_the_pipeline_the_item_or_are_simple(tmp_path: Path) -> None:
     plain = Labelled(Item(0, "can't stop"), Response("", "ann", "submitted"))
     assert "tokens" not in write(tmp_path / "a.jsonl", plain)[1][0]
-    _, (task,) = write(tmp_path / "a.jsonl", plain, nlp=spacy.blank("en"))
+    _, (task,) = write(tmp_path / "a.jsonl", plain, nlp=ENGLISH)
     assert [token["text"] for token in task["tokens"]] == ["ca", "n't", "stop"]
     own = Labelled(Item(0, "can't stop", tokens=((0, 5), (6, 10))), plain.response)
     assert [token["text"] for token in write(tmp_path / "a.jsonl", own)[1][0]["tokens"]] == ["can't", "stop"]

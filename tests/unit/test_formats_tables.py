@@ -273,6 +273,17 @@ def test_parquet_reads_in_pandas_with_its_types(tmp_path: Path) -> None:
     assert frame["item"].tolist() == ["Ada knows Bob"] * 5
 
 
+def test_a_long_text_is_in_a_parquet_file_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.parquet"
+    long = "".join(chr(0x4E00 + n % 5000) for n in range(50_000))
+    spans = tuple(Span(n, n + 1, "PERSON", id=str(n), field="spans") for n in range(200))
+    formats.for_path(path).write(path, [row(1, text=long, annotations=spans), row(2, text="b")], SCHEMA)
+    assert path.stat().st_size < 400_000
+    read = formats.for_path(path).read(path).items
+    assert [one.item.data for one in read] == [long, "b"]
+    assert read[0].response.annotations == spans
+
+
 def test_parquet_reports_lone_surrogates(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     report = formats.for_path(path).write(path, [row("k", text="a\ud800b😀", annotations=())], SCHEMA)

@@ -64,7 +64,8 @@ def write(
         if kind == "key":
             columns[name] = _keys(values, log, nested)
         elif kind == "str":
-            columns[name] = strings(_whole(values, table["key"], name, log))
+            whole = _whole(values, table["key"], name, log)
+            columns[name] = pd.Series(pd.Categorical(whole)) if name == "item" else strings(whole)  # each text once
         else:
             dtype: Any = {"int": "Int64", "float": "float64", "bool": "boolean", "time": "datetime64[us, UTC]"}[kind]
             columns[name] = pd.Series(values, dtype=dtype)
@@ -98,11 +99,18 @@ def _encodable(text: str) -> bool:
 
 def _whole(values: Sequence[str | None], keys: Sequence[Hashable], name: str, log: Log) -> list[str | None]:
     """The texts as Arrow can hold them: lone surrogates become U+FFFD, and the report says so."""
-    made = list(values)
-    for n, value in enumerate(made):
-        if value is not None and not _encodable(value):
-            made[n] = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            log.drop(keys[n], "", f"{name!r} holds lone surrogates; they are written as U+FFFD")
+    known: dict[str, str] = {}
+    made: list[str | None] = []
+    for value, key in zip(values, keys, strict=True):
+        if value is None or known.get(value) == value:
+            made.append(value)
+            continue
+        if value not in known:
+            whole = value if _encodable(value) else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            known[value] = whole
+        if known[value] != value:
+            log.drop(key, "", f"{name!r} holds lone surrogates; they are written as U+FFFD")
+        made.append(known[value])
     return made
 
 
@@ -131,12 +139,26 @@ def read(path: StrPath) -> Reading:
     log = Log()
     columns: dict[str, list[Any]] = {}
     for name in header:
-        values = table.column(name).to_pylist()
+        values = _values(table.column(name), pa)
         if name in nested:
             values = [None if v is None else _parsed(v, path) for v in values]
         columns[name] = [key_of_json(v) for v in values] if name == "key" else values
     rows = (dict(zip(header, cells, strict=True)) for cells in zip(*columns.values(), strict=True))
     return reading(path, answers(enumerate(rows), log, path=os.fspath(path)), log, schema=schema)
+
+
+def _values(column: Any, pa: Any) -> list[Any]:
+    """The cells; equal ones of a dictionary as one object, so that a long text is held once."""
+    if not pa.types.is_dictionary(column.type):
+        found: list[Any] = column.to_pylist()
+        return found
+    column = column.unify_dictionaries().combine_chunks()
+    chunks = column.chunks if hasattr(column, "chunks") else [column]
+    made: list[Any] = []
+    for chunk in chunks:
+        known = chunk.dictionary.to_pylist()
+        made += [None if at is None else known[at] for at in chunk.indices.to_pylist()]
+    return made
 
 
 def _note(table: Any, path: StrPath) -> tuple[Schema | None, set[str]]:

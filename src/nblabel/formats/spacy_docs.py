@@ -172,9 +172,10 @@ def _fill(
     tokens = [(token.idx, token.idx + len(token)) for token in doc]
     placed: list[tuple[int, int, Span]] = []
     texts: dict[str, str] = {}
+    length = len(doc.text)
     for a in response.annotations:
         if isinstance(a, Span):
-            place = _place(a, tokens, doc.text, alignment, key, log)
+            place = _place(a, tokens, length, alignment, key, log)
             if place is not None:
                 placed.append((*place, a))
         elif isinstance(a, Text):
@@ -206,12 +207,12 @@ def _fill(
 
 
 def _place(
-    span: Span, tokens: Sequence[tuple[int, int]], text: str, alignment: Alignment, key: Hashable, log: Log
+    span: Span, tokens: Sequence[tuple[int, int]], length: int, alignment: Alignment, key: Hashable, log: Log
 ) -> tuple[int, int] | None:
     """The span's tokens; ``None`` with a note where it has none."""
     where = f"{span.label!r} [{span.start}, {span.end})"
-    if span.end > len(text):
-        log.drop(key, span.id, f"{where} is beyond the text's {len(text)} characters")
+    if span.end > length:
+        log.drop(key, span.id, f"{where} is beyond the text's {length} characters")
         return None
     place = align(tokens, span.start, span.end, alignment)
     if place is None:

@@ -26,7 +26,8 @@ __all__ = ["RESPONSE", "answers", "flatten", "is_json_column", "json_key", "key_
 
 RESPONSE = ("status", "flagged", "comment", "seconds", "created_at", "updated_at", "schema_version")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MEMBERS = {m.name: m.type for cls in KINDS.values() for m in msgspec.structs.fields(cls) if m.name != "attributes"}
+_FIELDS = {kind: msgspec.structs.fields(cls) for kind, cls in KINDS.items()}
+_MEMBERS = {m.name: m.type for members in _FIELDS.values() for m in members if m.name != "attributes"}
 _OURS = {"key", "annotator", "kind", "item", *_MEMBERS, *RESPONSE}
 
 
@@ -112,7 +113,7 @@ def _annotation(kind: str, row: Mapping[str, Any], made_id: str) -> AnyAnnotatio
     if cls is None:
         raise InvalidAnnotation(repr(kind), "is not a kind of annotation")
     body: dict[str, Any] = {}
-    for member in msgspec.structs.fields(cls):
+    for member in _FIELDS[kind]:
         value = row.get(member.name)
         if value is None or (isinstance(value, float) and math.isnan(value)):
             value = "" if member.type is str and member.required else None
