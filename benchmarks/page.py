@@ -54,15 +54,14 @@ window.__bench = {
     const root = this.root(path, index);
     if (this.holds(root, want)) throw new Error("shown already: " + JSON.stringify(want));
     this.result = new Promise(resolve => {
-      const listener = event => {
-        if (!event.isTrusted || (on.code && event.code !== on.code)) return;
+      this.heard = event => {
+        if (event.type !== on.type || !event.isTrusted || (on.code && event.code !== on.code)) return;
         const begun = performance.now();
-        window.removeEventListener(on.type, listener, true);
+        this.heard = null;
         this.watch(root, want, limit).then(seen => resolve(seen && {
           input: begun - event.timeStamp, shown: seen.shown - begun, painted: seen.painted - begun,
         }));
       };
-      window.addEventListener(on.type, listener, true);
       setTimeout(() => resolve(null), limit + 5000); // should the input never come
     });
     return null;
@@ -76,8 +75,13 @@ window.__bench = {
       shown: seen.shown - begun, painted: seen.painted - begun,
     });
   },
+  heard: null,
   clear(path, index) { window.__nb.panel(path).content.widgets[index].model.outputs.clear(); },
 };
+// Before any widget's own, so that none can keep an event from us.
+for (const type of ["keydown", "pointerup"]) {
+  window.addEventListener(type, event => window.__bench.heard?.(event), true);
+}
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Measure
+from .chaos import Chaos
 from .crash import Crash
 from .imports import Imports
 from .labelling import Labelling
@@ -11,7 +12,7 @@ from .memory import Memory
 from .rows import Rows
 from .store import StoreSpeed
 
-ALL: tuple[Measure, ...] = (Labelling(), Rows(), Memory(), LongText(), Crash(), Imports(), StoreSpeed())
+ALL: tuple[Measure, ...] = (Labelling(), Rows(), Memory(), LongText(), Crash(), Imports(), StoreSpeed(), Chaos())
 
 
 def find(name: str) -> Measure | None:
