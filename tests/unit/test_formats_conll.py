@@ -140,6 +140,8 @@ def test_tokens_come_from_the_pipeline_or_the_item(tmp_path: Path) -> None:
     path = tmp_path / "x.conll"
     CONLL.write(path, [row("can't")], SCHEMA, nlp=ENGLISH)
     assert path.read_text() == "ca\tO\nn't\tO\n"
+    CONLL.write(path, [row("can't")], SCHEMA, nlp="en")
+    assert path.read_text() == "ca\tO\nn't\tO\n"
     CONLL.write(path, [row("a b\tc", tokens=((0, 3), (3, 4), (4, 5)))], SCHEMA)
     assert path.read_text() == "a b\tO\nc\tO\n"
 

@@ -22,6 +22,7 @@ from ..errors import FormatError, nearest
 from ..records import Item, Labelled, Report, Response, Status
 from ..schema import Schema
 from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, reading, replacing
+from .spacy_docs import language
 from .table import json_key, key_of_json
 from .tokens import align, check_alignment, longest_first, simple, usable
 
@@ -51,7 +52,7 @@ def write(
     rows: Iterable[Labelled],
     schema: Schema,
     *,
-    nlp: Language | None = None,
+    nlp: Language | str | None = None,
     scheme: Literal["iob2", "biluo"] | None = None,
     alignment: str = "expand",
     offsets: bool = True,
@@ -68,7 +69,7 @@ def write(
         What is written.
     schema : Schema
         The questions.
-    nlp : Language, optional
+    nlp : Language or str, optional
         Its tokenizer is used; else an item's own tokens, else simple ones (words and single signs).
     scheme : {"iob2", "biluo"}, optional
         How spans are tagged; BILUO for a file that ends in ``.biluo``, else IOB2.
@@ -87,13 +88,14 @@ def write(
     if chosen not in _SCHEMES:
         raise FormatError(f"there is no tagging scheme {scheme!r}", nearest(str(scheme), _SCHEMES))
     log = Log()
+    pipeline = None if nlp is None else language(nlp)
     blocks: list[str] = []
     beside: list[str] = []
     for row in log.only(rows, statuses):
         text = log.text(row)
         if text is None:
             continue
-        tokens = _tokens(row, text, nlp, log)
+        tokens = _tokens(row, text, pipeline, log)
         if not tokens:
             log.drop(row.item.key, "", "has no tokens, so there is no line to write")
             continue

@@ -31,6 +31,7 @@ from ..records import Item, Labelled, Report, Response, Status
 from ..schema import Choices, Schema, Spans
 from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, converted, reading, replacing
 from .doccano import as_task
+from .spacy_docs import language
 from .table import json_key, key_of_json
 from .tokens import Tokens, align, simple, usable
 
@@ -68,7 +69,7 @@ def write(
     rows: Iterable[Labelled],
     schema: Schema,
     *,
-    nlp: Language | None = None,
+    nlp: Language | str | None = None,
     meta: Meta | None = None,
 ) -> Report:
     """Write one task a line.
@@ -81,20 +82,21 @@ def write(
         What is written.
     schema : Schema
         The questions; its choices become ``options``.
-    nlp : Language, optional
+    nlp : Language or str, optional
         Its tokenizer gives ``tokens``. Without it an item's own tokens are written, and simple ones where a
         relation needs them.
     meta : mapping, optional
         What was read besides, as `Reading.meta` holds it.
     """
     log = Log()
+    pipeline = None if nlp is None else language(nlp)
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         for n, row in enumerate(rows):
             text = log.text(row)
             if text is None:
                 continue
             carried = (meta or {}).get((row.item.key, row.response.annotator), {})
-            task = _Task(row, text, schema, nlp, carried, log).made(n)
+            task = _Task(row, text, schema, pipeline, carried, log).made(n)
             line = json.dumps(task, ensure_ascii=False)
             try:
                 line.encode()
