@@ -75,7 +75,7 @@ function fromBase64(text) {
   return new DataView(bytes.buffer, 8);
 }
 
-/** What anywidget hands to a widget's functions: listeners of one view or of `initialize` go with it. */
+/** What anywidget and marimo hand to a widget's functions, another one each: its listeners go when the call's end comes. */
 function proxy(model) {
   const own = [];
   return {

@@ -47,17 +47,16 @@ function mount(engine: Engine, state: TextState, el: HTMLElement, scope: Scope):
 }
 
 export default () => {
-  // Hosts may initialize a model once, or once a view: there is one engine for each all the same.
-  const held = new WeakMap<AnyModel, Held>();
+  // Hosts call this function once a model, but hand `initialize` and every `render` another proxy of it, and may
+  // initialize once a view: what says that views are of one model is that they come from one call.
+  let held: Held | null = null;
 
   const hold = (model: AnyModel, signal: AbortSignal | undefined): { engine: Engine; release: () => void } => {
-    let one = held.get(model);
-    if (!one || one.scope.disposed) {
+    if (!held || held.scope.disposed) {
       const scope = new Scope();
-      one = { scope, engine: createEngine(model, scope), users: 0 };
-      held.set(model, one);
+      held = { scope, engine: createEngine(model, scope), users: 0 };
     }
-    const own = one;
+    const own = held;
     own.users += 1;
     const use = new Scope(signal);
     use.own(() => {

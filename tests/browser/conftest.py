@@ -1,0 +1,36 @@
+"""Opens text labelers on test pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from nblabel import TextLabeler
+
+from .harness import Kernel, Stage
+from .textpage import TextPage
+
+
+@pytest.fixture
+def text_page(stage: Callable[..., Stage]) -> Callable[..., TextPage]:
+    """Opens a page with a text labeler: from what `TextLabeler` takes, or from ``make=``, which makes one."""
+
+    def open_one(
+        data: Any = None, *, make: Callable[[], TextLabeler] | Kernel | None = None, ready: bool = True, **options: Any
+    ) -> TextPage:
+        names = ("root", "theme", "width", "bare", "context")
+        page = {name: options.pop(name) for name in names if name in options}
+        options.setdefault("store", ":memory:")
+        options.setdefault("annotator", "ada")
+        opened = TextPage(stage(make or (lambda: TextLabeler(data, **options)), **page))
+        return opened.until_ready() if ready else opened
+
+    return open_one
+
+
+@pytest.fixture(params=["plain", "shadow"])
+def root(request: pytest.FixtureRequest) -> str:
+    """In a document, as Jupyter shows labelers, and in a shadow root, as marimo does."""
+    return str(request.param)

@@ -1,0 +1,69 @@
+"""Several views, pages and kernels of one labeler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import nblabel as nb
+
+from ..labeler import LabelerPage
+from .harness import Stage
+
+pytestmark = pytest.mark.browser
+
+
+def labeler(store: str | Path = ":memory:") -> Callable[[], nb.TextLabeler]:
+    return lambda: nb.TextLabeler(["one", "two", "three", "four"], choices=["good", "bad"], store=store)
+
+
+@pytest.mark.parametrize(("root", "bare"), [("plain", False), ("shadow", True)])
+def test_views_of_one_labeler_go_together(stage: Callable[..., Stage], root: str, bare: bool) -> None:
+    page = stage(labeler(), root=root, bare=bare)
+    page.show()
+    first, second = LabelerPage(page.view(0)).until_ready(), LabelerPage(page.view(1)).until_ready()
+    second.focus().press("1").until_key(1)
+    first.until_key(1).focus().press("2").until_key(2)
+    second.until_key(2).until_saved()
+    assert len(page.kernel.sizes("hello")) == 1  # one connection, whatever the number of views
+    assert page.lab.annotations["label"].tolist() == ["good", "bad"]
+
+    page.hide(0)  # the other goes on
+    LabelerPage(page.view(0)).focus().press("1").until_key(3).until_saved()
+    page.hide(0)
+    assert page.page.locator(".nblabel").count() == 0
+    page.show()
+    LabelerPage(page.el).until_ready().until_key(3)
+    page.lab.close()
+    page.page.wait_for_function("() => document.querySelectorAll('.nblabel').length === 0")
+    assert page.census() == {"listeners": [], "slots": 0}
+    assert not page.problems
+
+
+def test_python_leads(stage: Callable[..., Stage]) -> None:
+    page = stage(labeler())
+    shown = LabelerPage(page.el).until_ready()
+    page.lab.submit("bad")
+    shown.until_key(1)
+    page.lab.goto(3)
+    shown.until_key(3)
+    page.lab.undo()
+    shown.until_key(0)
+    page.lab.filter("submitted")
+    shown.part("empty").wait_for()
+
+
+def test_a_page_that_was_closed_leaves_its_labels(stage: Callable[..., Stage], tmp_path: Path) -> None:
+    page = stage(labeler(tmp_path / "labels.db"))
+    shown = LabelerPage(page.el).until_ready().focus()
+    with page.kernel.busy():
+        shown.press("1", "2")
+        shown.until_key(2)
+        page.reload()  # what the kernel has not seen is in the browser's own storage
+    page.kernel.kill(tell=False)
+    page.restart()
+    LabelerPage(page.el).until_ready().until_key(2).until_saved()
+    assert page.lab.annotations["label"].tolist() == ["good", "bad"]
+    assert [entry.event.action for entry in page.lab._store.entries("text")].count("submit") == 2
