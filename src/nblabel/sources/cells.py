@@ -142,11 +142,13 @@ def _quiet(frame: Any) -> Iterator[None]:
 
 def _fresh(index: pd.Index[Any], *, nested: bool) -> pd.Series[Any]:
     """A column of missing values: texts in the dtype that pandas has for them, or objects."""
-    dtype: Any = _OBJECT
+    made: pd.Series[Any]
     if COPY_ON_WRITE and not nested:
         # Strings that are Python objects: one cell is written in no time, where pyarrow would copy the column.
-        dtype = pd.StringDtype("python", na_value=np.nan)
-    return pd.Series(np.full(len(index), None, dtype=object), index=index, dtype=dtype)
+        made = pd.Series(np.nan, index=index, dtype=pd.StringDtype("python", na_value=np.nan))
+    else:
+        made = pd.Series(np.full(len(index), None, dtype=object), index=index, dtype=_OBJECT, copy=False)
+    return made
 
 
 def _numeric(dtype: Any) -> bool:

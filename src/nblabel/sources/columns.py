@@ -94,9 +94,8 @@ class _Write(NamedTuple):
     generation: int
 
 
-class _Survey(NamedTuple):
-    fits: npt.NDArray[np.bool_]
-    unfit: int
+class _Unfit(NamedTuple):
+    cells: int
     examples: tuple[str, ...]
 
 
@@ -130,6 +129,7 @@ class LiveColumns:
         self._waiting: dict[int, _Write] = {}
         self._before: dict[tuple[str, int], Any] = {}
         self._seen: dict[int, dict[str, Any]] = {}
+        self._unfit: dict[str, _Unfit] = {}  # what the last look at all cells has counted, until it is told
         self._failures: Counter[str] = Counter()
         self._gate.run(self._create)
 
@@ -173,7 +173,7 @@ class LiveColumns:
             fields = self.fields if field is None else (field,)
             made = np.zeros(len(self._source), dtype=bool)
             for one in fields:
-                made |= self._survey(one).fits
+                made |= self._survey(one)
             for position, write in self._waiting.items():
                 if write.annotations is not None and 0 <= position < len(made):
                     made[position] = made[position] or any(a.field in fields for a in write.annotations)
@@ -186,6 +186,7 @@ class LiveColumns:
         answers, are left out; so are all rows of a column that was removed.
         """
         with self._lock:
+            self._unfit.clear()
             if self._source.changed:
                 return []
             rows = np.array(sorted(row for row in self._seen if row not in self._waiting), dtype=np.int64)
@@ -271,6 +272,7 @@ class LiveColumns:
         with self._lock:
             self._seen.clear()
             self._before.clear()
+            self._unfit.clear()
         self._gate.run(self._create)
         self._gate.run(self.flush)
 
@@ -335,6 +337,7 @@ class LiveColumns:
         return [field for field, made in self._codecs.items() if isinstance(made.field, Spans)]
 
     def _set(self, field: str, row: int, value: Any) -> None:
+        self._unfit.pop(field, None)
         name = self.columns[field]
         self._cells.create(name, nested=self._codecs[field].nested)
         self._cells.write(name, row, value)
@@ -352,9 +355,11 @@ class LiveColumns:
                 )
             else:
                 for field, name in self.columns.items():
-                    survey = self._survey(field)
-                    if survey.unfit:
-                        told.append(_unfit(name, survey, self._codecs[field].field.annotation))
+                    if field not in self._unfit:
+                        self._survey(field)
+                    unfit = self._unfit.pop(field)
+                    if unfit.cells:
+                        told.append(_unfit(name, unfit, self._codecs[field].field.annotation))
             told += self._cells.notes
             told += [
                 f"{n} answers could not be written into the frame ({reason}); they are in the store"
@@ -362,13 +367,15 @@ class LiveColumns:
             ]
             return tuple(told)
 
-    def _survey(self, field: str) -> _Survey:
-        """All cells of a column at a glance, as far as its dtype allows."""
+    def _survey(self, field: str) -> npt.NDArray[np.bool_]:
+        """Which cells of a column are answers, at a glance as far as its dtype allows; counts those that are not."""
         name, made = self.columns[field], self._codecs[field]
+        self._unfit[field] = _Unfit(0, ())
         series = self._cells.series(name)
-        if series is None:
-            return _Survey(np.zeros(len(self._source), dtype=bool), 0, ())
-        held = series.notna().to_numpy(dtype=bool)
+        none = np.zeros(len(self._source), dtype=bool)
+        held = none if series is None else series.notna().to_numpy(dtype=bool)
+        if series is None or not held.any():
+            return none
         fits = made.fits(series)
         if fits is None:
             fits = np.zeros(len(series), dtype=bool)
@@ -383,7 +390,8 @@ class LiveColumns:
                     unfit += 1
                     if len(examples) < 3:
                         examples[_short(raw)] = None
-        return _Survey(fits, unfit, tuple(examples))
+        self._unfit[field] = _Unfit(unfit, tuple(examples))
+        return fits
 
     def _look(self, field: str, rows: npt.NDArray[np.int64]) -> Iterator[tuple[int, bool]]:
         """Whether each of these cells is an answer, one by one."""
@@ -427,11 +435,11 @@ def _short(raw: Any) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def _unfit(name: str, survey: _Survey, kind: str) -> str:
+def _unfit(name: str, unfit: _Unfit, kind: str) -> str:
     what = {"choice": "labels of the schema", "span": "spans of the schema", "relation": "relations of the schema"}
-    values = "1 value" if survey.unfit == 1 else f"{survey.unfit:,} values"
-    more = ", ..." if survey.unfit > len(survey.examples) else ""
+    values = "1 value" if unfit.cells == 1 else f"{unfit.cells:,} values"
+    more = ", ..." if unfit.cells > len(unfit.examples) else ""
     return (
-        f"{values} of {name!r} {'is' if survey.unfit == 1 else 'are'} not {what.get(kind, 'answers')}"
-        f" ({', '.join(survey.examples)}{more}): kept as they are"
+        f"{values} of {name!r} {'is' if unfit.cells == 1 else 'are'} not {what.get(kind, 'answers')}"
+        f" ({', '.join(unfit.examples)}{more}): kept as they are"
     )
