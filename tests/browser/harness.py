@@ -407,7 +407,7 @@ class Stage:
         )
 
     def hide(self, index: int = -1) -> None:
-        """Remove one view, as clearing an output does."""
+        """Remove one of the views that are open, as clearing an output does."""
         count = self._host("views.length")
         self._host("hide(a)", index % count)
 

@@ -206,16 +206,14 @@ class Host {
     const ended = await model.widget.render?.({
       model: face, el, signal, host: {}, experimental: { invoke: noInvoke },
     });
-    const view = { model, cell, style, controller, face, ended, open: true };
+    const view = { model, cell, style, controller, face, ended };
     this.views.push(view);
     return this.views.length - 1;
   }
 
   /** The output is cleared: its views end, the model stays. */
   async hide(index) {
-    const view = this.views[index];
-    if (!view.open) return;
-    view.open = false;
+    const [view] = this.views.splice(index, 1);
     view.controller.abort("view removed");
     if (typeof view.ended === "function") await view.ended();
     view.face.drop();
@@ -223,10 +221,10 @@ class Host {
     view.style.remove();
   }
 
-  async clear() { for (let i = 0; i < this.views.length; i += 1) await this.hide(i); }
+  async clear() { while (this.views.length) await this.hide(0); }
 
   async #close(model) {
-    for (const [i, view] of this.views.entries()) if (view.model === model) await this.hide(i);
+    for (const view of [...this.views]) if (view.model === model) await this.hide(this.views.indexOf(view));
     model.die();
     model.controller.abort("model destroyed");
     if (typeof model.ended === "function") await model.ended();
