@@ -379,9 +379,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
     def _bare(self, given: Any, name: str | None) -> AnyAnnotation:
         if isinstance(given, (tuple, list)):
-            targets = [f for f in self.fields if isinstance(f, Spans) and name in (None, f.name)]
-            if targets and len(given) in (2, 3):
-                return Span(*given, field=targets[0].name)
+            if any(isinstance(f, Spans) and name in (None, f.name) for f in self.fields) and len(given) in (2, 3):
+                return Span(*given, field=name or "")
             raise InvalidAnnotation(repr(given), "is not an annotation", hint="write nb.Span(start, end, label)")
         text = str(given)
         targets_all = [f for f in self.fields if name in (None, f.name)]

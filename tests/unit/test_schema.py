@@ -172,3 +172,10 @@ def test_what_is_written_into_a_text_field_is_no_label() -> None:
     (made,) = schema().coerce({"note": "good"})
     assert isinstance(made, Text)
     assert made.text == "good"
+
+
+def test_a_bare_span_goes_to_the_field_that_has_its_label() -> None:
+    made = Schema.of({"people": Spans(["PERSON"]), "places": Spans(["CITY"])})
+    assert [a.field for a in made.coerce([(0, 1, "CITY"), (2, 3, "PERSON")])] == ["places", "people"]
+    with pytest.raises(InvalidAnnotation, match="give field="):
+        made.coerce([(0, 1)])
