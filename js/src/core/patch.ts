@@ -82,7 +82,10 @@ export function applyPatch(before: View, patch: Patch | undefined): { after: Vie
 
 /** One patch that does what `first` and then `second` do. */
 export function mergePatches(first: Patch, second: Patch): Patch {
-  const merged: Patch = { ...first, ...second };
+  const merged: Patch = { ...first };
+  if (second.status != null) merged.status = second.status;
+  if (second.flagged != null) merged.flagged = second.flagged;
+  if (second.comment != null) merged.comment = second.comment;
   const drop = [...new Set([...(first.drop ?? []), ...(second.drop ?? [])])];
   const again = new Set(second.drop ?? []);
   const put = new Map((first.put ?? []).filter((one) => !again.has(idOf(one))).map((one) => [idOf(one), one]));
