@@ -425,6 +425,10 @@ def test_a_damaged_entry_is_named(path, body: str) -> None:
         assert store.response("d", "ada", "another") is not None
         assert store.states("d", "ada").keys() == {"the item", "another"}
         assert ids(store) == ["e1", "e2"]
+    with contextlib.closing(sqlite3.connect(path)) as other, other:
+        other.execute("UPDATE event SET body = ? WHERE id = 'e2'", (body,))
+    with open_store(path) as store, pytest.raises(StoreError, match=r"damaged \(entry 2"):
+        store.entries("d")
 
 
 def test_missing_tables_are_damage(path) -> None:

@@ -76,9 +76,12 @@ class Codec(Generic[T]):
         if any(text.startswith(_ESCAPED) for text in texts):
             return [self.decode(text) for text in texts]
         try:
-            return self._many.decode("[" + ",".join(texts) + "]")
+            made: list[T] = self._many.decode("[" + ",".join(texts) + "]")
         except (msgspec.MsgspecError, RecursionError) as error:
             raise Unreadable(str(error)) from None
+        if len(made) != len(texts):
+            raise Unreadable("an entry is not one value")
+        return made
 
 
 EVENTS: Codec[Event] = Codec(Event)

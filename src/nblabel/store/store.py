@@ -606,8 +606,11 @@ class Store:
                 rows = list(connection.execute(query.order_by(order)))
             else:
                 rows = list(connection.execute(query.order_by(order.desc()).limit(max(last, 0))))[::-1]
-            events = EVENTS.decode_all([row.body for row in rows])
-            inverses = PATCHES.decode_all([row.inverse for row in rows])
+            try:
+                events = EVENTS.decode_all([row.body for row in rows])
+                inverses = PATCHES.decode_all([row.inverse for row in rows])
+            except Unreadable as error:
+                raise Unreadable(f"{_first_unreadable(rows)}: {error}") from None
             return [Stored(row.seq, *pair) for row, pair in zip(rows, zip(events, inverses, strict=True), strict=True)]
 
         return self._read(work)
@@ -701,6 +704,17 @@ class Store:
             return sorted(self._full(connection, one) for one in found)
 
         return self._read(work, together=True)
+
+
+def _first_unreadable(rows: Iterable[Any]) -> str:
+    """Where the log is damaged."""
+    for row in rows:
+        try:
+            EVENTS.decode(row.body)
+            PATCHES.decode(row.inverse)
+        except Unreadable:
+            return f"entry {row.seq}"
+    return "the log"
 
 
 def open_store(where: str | os.PathLike[str] | URL | Store | None = None, *, timeout: float = 5.0) -> Store:
