@@ -439,6 +439,53 @@ def test_threads_lose_nothing_and_double_nothing(store) -> None:
     assert expected.seconds == 240.0
 
 
+def test_whoever_asks_for_what_is_newer_misses_nothing(reopen) -> None:
+    """A seq that is seen is never followed by a smaller one, however many write."""
+    stores = [reopen() for _ in range(3)]
+    seen: list[int] = []
+    done = threading.Event()
+
+    def write(me: int) -> None:
+        for n in range(40):
+            stores[me].append("d", [event(f"{me}-{n}-{k}", f"i{n}") for k in range(n % 3 + 1)])
+
+    def watch() -> None:
+        store = reopen()
+        while True:
+            last = done.is_set()
+            seen.extend(one.seq for one in store.entries("d", after=seen[-1] if seen else 0))
+            if last:
+                return
+
+    threads = [threading.Thread(target=write, args=(me,)) for me in range(3)]
+    watcher = threading.Thread(target=watch)
+    for thread in (*threads, watcher):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    done.set()
+    watcher.join()
+    assert seen == list(range(1, stores[0].last_seq("d") + 1))
+    assert len(seen) == 3 * sum(n % 3 + 1 for n in range(40))
+
+
+def test_names_on_a_database_that_may_fold_case(tmp_path) -> None:
+    """What stands in keys there is hashed unless it is plain; names come back whole all the same."""
+    with open_store(tmp_path / "x.db") as store:
+        store._exact = False
+        names = ["A", "a", "a ", "ä", "plain-name_1.x", *(text for text in HOSTILE if text)]
+        names = list(dict.fromkeys(names))
+        store.append(
+            "D", [event(f"E{n}", n, n, put=(Choice(n, id="c"),)) for n in names], hints={n: (n, 1, n) for n in names}
+        )
+        assert store.datasets() == ["D"]
+        assert store.annotators("D") == sorted(names)
+        for name in names:
+            assert store.labelled_with("D", name, name) == {name}
+            assert list(store.get("D", name, names)) == [name]
+            assert [one.event.id for one in store.entries("D", item=name)] == [f"E{name}"]
+
+
 def test_a_closed_store_says_so(reopen) -> None:
     store = reopen()
     store.close()

@@ -107,6 +107,7 @@ def test_urls_and_paths(tmp_path, monkeypatch) -> None:
         ("/no/such/folder/x.db", "no folder"),
         ("/", "is a folder"),
         ("/dev/null", "not a file"),
+        ("/tmp/" + "x" * 300, "cannot be opened"),
     ],
 )
 def test_places_that_cannot_be(where: object, words: str) -> None:
@@ -322,6 +323,8 @@ def test_a_read_only_folder(open_folder) -> None:
     said = said_by("try", path)
     assert "True " in said
     assert "read-only" in said or "cannot be opened" in said
+    open_folder.chmod(0o700)
+    assert said_by("try", path).startswith("True ")
 
 
 def test_a_full_disk(path) -> None:

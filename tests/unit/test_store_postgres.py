@@ -239,6 +239,16 @@ def test_a_server_that_is_set_to_be_strict(postgres: PostgresServer, url: str) -
         store.close()
 
 
+def test_an_answer_comes_after_the_commit_is_written(postgres: PostgresServer, url: str) -> None:
+    name = url.rsplit("/", 1)[1]
+    for setting, kept in (("off", "on"), ("local", "local")):
+        run(postgres, url, f"ALTER DATABASE {name} SET synchronous_commit = '{setting}'")
+        with open_store(url) as store:
+            store.set_cursor("d", "ada", "i", 1)  # which does not wait, and must leave the setting as it was
+            with store._engine.connect() as connection:
+                assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == kept
+
+
 def test_a_database_made_anew_behind_our_back(postgres: PostgresServer, url: str) -> None:
     with open_store(url) as store:
         store.append("d", [event("e1")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
@@ -109,10 +110,35 @@ def _server_engine(place: Place, timeout: float) -> Engine:
         def prepare(connection: Any, record: object) -> None:
             cursor = connection.cursor()
             cursor.execute(f"SET lock_timeout = {max(1, round(timeout * 1000))}")
+            # a server that answers before it has written is asked not to
+            cursor.execute(
+                "SELECT set_config('synchronous_commit', 'on', false)"
+                " WHERE current_setting('synchronous_commit') = 'off'"
+            )
             cursor.close()
             connection.commit()
 
     return made
+
+
+def _check_file(path: Path) -> None:
+    """Raise `StoreError` where no store can be."""
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder", "give the path of a file, such as nblabel.db in that folder")
+    if not path.parent.is_dir():
+        raise StoreError(f"there is no folder {path.parent}", "make it first, or give another path")
+    if not path.exists():
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise StoreError(
+                f"{path} cannot be created: its folder is read-only",
+                "make it writable, or keep labels elsewhere with store= or NBLABEL_STORE",
+                retry=True,
+            )
+        return
+    if not path.is_file():
+        raise StoreError(f"{path} is not a file", "give the path of a new file, or of one that nblabel made")
+    if 0 < path.stat().st_size < 512:  # SQLite would take it for an empty one
+        raise StoreError(f"{path} is not a database", "give the path of a new file, or of one that nblabel made")
 
 
 def make_engine(place: Place, watch: Watch | None, timeout: float) -> Engine:
@@ -120,22 +146,14 @@ def make_engine(place: Place, watch: Watch | None, timeout: float) -> Engine:
     if place.url is not None:
         return _server_engine(place, timeout)
     if watch is not None:
-        folder = watch.path.parent
-        if watch.path.is_dir():
-            raise StoreError(f"{place.text} is a folder", "give the path of a file, such as nblabel.db in that folder")
-        if not folder.is_dir():
-            raise StoreError(f"there is no folder {folder}", "make it first, or give another path")
-        if watch.path.exists() and not watch.path.is_file():
-            raise StoreError(f"{place.text} is not a file", "give the path of a new file, or of one that nblabel made")
-        if watch.path.exists() and 0 < watch.path.stat().st_size < 512:  # SQLite would take it for an empty one
-            raise StoreError(f"{place.text} is not a database", "give the path of a new file")
-        if not watch.path.exists() and not os.access(folder, os.W_OK | os.X_OK):
-            raise StoreError(
-                f"{place.text} cannot be created: its folder is read-only",
-                "make it writable, or keep labels elsewhere with store= or NBLABEL_STORE",
-                retry=True,
-            )
-        watch.put_aside()
+        try:
+            _check_file(watch.path)
+            watch.put_aside()
+        except StoreError:
+            raise
+        except OSError as error:  # no right to look there, a name that is too long
+            words = error.strerror or str(error)
+            raise StoreError(f"{place.text} cannot be opened: {words}", "give another path", retry=True) from None
     return _sqlite_engine(place, watch, timeout)
 
 

@@ -105,13 +105,16 @@ class Watch:
         if self.path.exists():  # asked last: what was there before a missing file cannot be a new one's
             return
         for side, number in left.items():
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 if side.stat().st_ino == number:
                     side.rename(side.with_name(f"{side.name}.left-{number}"))
 
     def arm(self) -> None:
         """The file is open now; from here on it must stay."""
-        there = self.path.stat()
+        try:
+            there = self.path.stat()
+        except OSError as error:
+            raise StoreError(f"{self.path} went away while it was opened: {error.strerror}", retry=True) from None
         self._known = (there.st_dev, there.st_ino)
 
     @property

@@ -455,7 +455,7 @@ class Store:
             raise StoreError(f"a backup cannot be written to {path!r}: {error}") from None
         except DBAPIError as error:
             raise failure(f"the backup of {self.place} at {target}", error) from error
-        for one in (target, target.parent):  # VACUUM does not sync
+        for one in (target, target.parent) if os.name == "posix" else ():  # VACUUM does not sync
             handle = os.open(one, os.O_RDONLY)
             try:
                 os.fsync(handle)
