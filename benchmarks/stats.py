@@ -25,7 +25,7 @@ def number(value: float) -> str:
         return f"{value:,.0f}"
     if value >= 10:
         return f"{value:.1f}".removesuffix(".0")
-    return f"{value:.2f}"
+    return f"{value:.2f}".removesuffix(".00")
 
 
 def spread(values: Sequence[float], unit: str = "") -> str:

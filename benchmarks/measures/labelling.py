@@ -185,6 +185,10 @@ class Labelling(Measure):
                 found.append(Budget(what, "≤ 1 frame (16.7 ms)", f"{number(beyond)} ms", beyond <= FRAME))
         last = result.get("nblabel", "bytes 100")
         if last:
-            found.append(Budget("bytes to the kernel for the 100th label", "≤ 1 KB + the annotation",
-                                f"{number(median(last))} bytes, all of it", median(last) <= 1024 + 200))  # fmt: skip
+            # {"kind":"choice","label":"positive","field":"choices","id":"bfed3455233e"}
+            annotation = 74
+            seen = f"{number(median(last))} bytes in {number(median(result.get('nblabel', 'messages 100')))} messages"
+            what = "bytes to the kernel for the 100th label, Jupyter's headers and all"
+            met = median(last) <= 1024 + annotation
+            found.append(Budget(what, f"≤ 1 KB + the annotation ({annotation} bytes)", seen, met))
         return found
