@@ -374,10 +374,23 @@ def test_a_failed_write_is_told_and_the_others_are_done() -> None:
     frame = texts(3, label=["pos", "pos", "pos"])
     live = opened(frame)
     live.write(99, answer("neg"))
+    live.write(-1, answer("neg"))
     live.write(1, answer("neg"))
     assert frame["label"].tolist() == ["pos", "neg", "pos"]
     (told,) = live.problems()
-    assert told.startswith("1 answers could not be written into the frame (IndexError")
+    assert told.startswith("2 answers could not be written into the frame (the row is not in the frame")
+
+
+def test_a_column_that_refuses_a_write_is_told() -> None:
+    frame = texts(2, label=["pos", "pos"])
+    live = opened(frame)
+    frame["more"] = 1
+    frame.columns = pd.Index(["t", "label", "label"])
+    live.write(1, answer("neg"))
+    assert frame.iloc[:, 1].tolist() == ["pos", "pos"]
+    now, failed = live.problems()
+    assert now == "several columns are named 'label'"
+    assert "1 answer could not be written into the frame (SourceError: several columns" in failed
 
 
 # ---- cells that run, rows that move ------------------------------------------------------------------
@@ -483,6 +496,7 @@ def test_answers_that_the_users_code_changed_are_told_once() -> None:
     frame.loc[1, "y_mood"] = "neg"
     frame.loc[2, "y_mood"] = None
     frame.loc[3, "y_mood"] = "meh"
+    frame["y_spans"] = pd.Series([*frame["y_spans"].tolist()[:4], [(0, 999, "PER")], None], dtype=object)
     frame.loc[5, "y_mood"] = "pos"
     frame["y_note"] = frame["y_note"].astype(object)
     assert live.edited() == [0, 1, 2, 5]

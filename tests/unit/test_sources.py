@@ -33,6 +33,10 @@ def arrow(data: dict[str, Any]) -> Any:
     return pytest.importorskip("pyarrow").table(data)
 
 
+def arrow_text() -> Any:
+    return pd.ArrowDtype(pytest.importorskip("pyarrow").string())
+
+
 INPUTS: dict[str, Callable[[], tuple[Any, str | None]]] = {
     "list": lambda: (list(TEXTS), None),
     "tuple": lambda: (tuple(TEXTS), None),
@@ -48,6 +52,7 @@ INPUTS: dict[str, Callable[[], tuple[Any, str | None]]] = {
     "objects": lambda: (pd.DataFrame({"body": TEXTS}, dtype=object), "body"),
     "string": lambda: (pd.DataFrame({"body": TEXTS}, dtype="string"), "body"),
     "string[python]": lambda: (pd.DataFrame({"body": TEXTS}, dtype="string[python]"), "body"),
+    "arrow strings": lambda: (pd.DataFrame({"body": TEXTS}, dtype=arrow_text()), "body"),
     "category": lambda: (pd.DataFrame({"body": pd.Categorical(TEXTS)}), "body"),
     "number as a name": lambda: (pd.DataFrame({0: TEXTS, 1: [1.0] * 4}), 0),
     "several levels": lambda: (pd.DataFrame({("a", "x"): TEXTS, ("a", "y"): [1] * 4}), ("a", "x")),
@@ -177,6 +182,20 @@ def test_values_that_are_no_texts_still_make_an_item(value: Any, data: str, prob
     assert source.locate(source.identity(1)) == 1
     assert source.identity(2) == source.identity(1) + "#1"
     assert open_source(["x", value, value]).identity(1) == source.identity(1)
+
+
+@pytest.mark.parametrize("dtype", ["object", "string", "str", "category", arrow_text])
+def test_gaps_of_every_dtype(dtype: Any) -> None:
+    if dtype == "str" and pd.__version__ < "3":
+        pytest.skip("the dtype came with pandas 3")
+    values = pd.Series(["a", None, "b", None, "a"], dtype=dtype() if callable(dtype) else dtype)
+    source, reference = open_source(values), open_source(["a", None, "b", None, "a"])
+    assert [source.item(n).data for n in range(5)] == ["a", "", "b", "", "a"]
+    assert [bool(source.item(n).problem) for n in range(5)] == [False, True, False, True, False]
+    named = [reference.identity(n) for n in range(5)]
+    assert [source.identity(n) for n in range(5)] == named
+    assert source.identities([3, 4]) == named[3:]
+    assert [source.locate(one) for one in named] == [0, 1, 2, 3, 4]
 
 
 def test_a_missing_value_an_empty_text_and_a_list_are_three_contents() -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..annotations import AnyAnnotation, Span
-from ..errors import SourceError, nearest
+from ..errors import SourceError, UnknownItem, nearest
 from ..schema import Relations, Schema, Spans
 from .base import Source
 from .cells import Cells
@@ -215,11 +215,7 @@ class LiveColumns:
         if isinstance(self._codecs[field].field, Relations):
             raws = {one: self._cells.value(self.columns[one], row) for one in self._span_fields()}
             spans = list(self._decode(raws, None) or ())
-        try:
-            self._codecs[field].decode(raw, spans=_spans(spans))
-        except Unfit:
-            return False
-        return True
+        return self._codecs[field].good(raw, spans=_spans(spans), length=self._source.extent(row))
 
     # ---- into the frame
 
@@ -246,8 +242,9 @@ class LiveColumns:
             The item's identity: finds the row if the frame is sorted before the write is let through.
         """
         said = None if annotations is None else tuple(annotations)
-        if not identity and self._gate.running and not self._source.changed:
-            identity = self._source.identity(position)
+        if not identity and self._gate.running:
+            with contextlib.suppress(SourceError, UnknownItem):
+                identity = self._source.identity(position)
         with self._lock:
             held = None if before is None else tuple(before)
             self._waiting[position] = _Write(said, held, identity, self._source.generation)
@@ -282,11 +279,12 @@ class LiveColumns:
         return len(self._waiting)
 
     def _row(self, position: int, write: _Write) -> int | None:
-        if write.generation == self._source.generation:
-            return position
-        row = self._source.locate(write.identity) if write.identity else None
-        if row is None:
+        row: int | None = position
+        if write.generation != self._source.generation:
+            row = self._source.locate(write.identity) if write.identity else None
+        if row is None or not 0 <= row < len(self._source):
             self._failures["the row is not in the frame any more"] += 1
+            return None
         return row
 
     def _put(self, row: int, write: _Write) -> None:
@@ -354,18 +352,22 @@ class LiveColumns:
                     f" {self.waiting} answers wait to be written, all are in the store"
                 )
             else:
-                for field, name in self.columns.items():
-                    if field not in self._unfit:
-                        self._survey(field)
-                    unfit = self._unfit.pop(field)
-                    if unfit.cells:
-                        told.append(_unfit(name, unfit, self._codecs[field].field.annotation))
+                told += [text for field in self.fields if (text := self._unfit_values(field))]
             told += self._cells.notes
             told += [
-                f"{n} answers could not be written into the frame ({reason}); they are in the store"
+                f"{n} answer{'s' * (n > 1)} could not be written into the frame ({reason}); they are in the store"
                 for reason, n in self._failures.items()
             ]
             return tuple(told)
+
+    def _unfit_values(self, field: str) -> str:
+        try:
+            if field not in self._unfit:
+                self._survey(field)
+        except SourceError as error:
+            return error.message
+        unfit = self._unfit.pop(field)
+        return _unfit(self.columns[field], unfit, self._codecs[field].field.annotation) if unfit.cells else ""
 
     def _survey(self, field: str) -> npt.NDArray[np.bool_]:
         """Which cells of a column are answers, at a glance as far as its dtype allows; counts those that are not."""

@@ -107,11 +107,12 @@ class NamedKeys(Keys):
 
     def _tagged(self, tag: int) -> np.ndarray[Any, Any]:
         if self._tags is None:
-            self._tags = np.empty(self._size, dtype=np.uint32)
+            tags = np.empty(self._size, dtype=np.uint32)
             for start in range(0, self._size, 16_384):
                 some = self._some(slice(start, start + 16_384))
                 made = (hash(plain(one)) & 0xFFFFFFFF for one in some)
-                self._tags[start : start + len(some)] = np.fromiter(made, dtype=np.uint32, count=len(some))
+                tags[start : start + len(some)] = np.fromiter(made, dtype=np.uint32, count=len(some))
+            self._tags = tags
         self._lookups += 1
         if self._order is None:
             if self._lookups < 32:
