@@ -404,8 +404,11 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 
     def _only(self, kind: str, what: str, label: str) -> AnyField:
         fits = [field for field in self.fields if field.annotation == kind]
-        if len(fits) > 1:  # the label decides between fields of one kind
-            fits = [field for field in fits if field.label(label)] or fits
+        if len(fits) > 1 and label:  # the label decides between fields of one kind
+            known = [one.name for field in fits for one in field.get_labels()]
+            if label not in known:
+                raise InvalidAnnotation(what, f"unknown label {label!r}", hint=nearest(label, known))
+            fits = [field for field in fits if field.label(label)]
         if not fits:
             raise InvalidAnnotation(what, f"no field takes annotations of the kind {kind!r}")
         if len(fits) > 1:
