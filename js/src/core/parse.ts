@@ -1,194 +1,122 @@
 /** What the kernel sends, checked: a page must not break on a message that is not what it should be. */
-import type {
-  AnyAnnotation, Entry, Event, Label, Outgoing, Patch, Problem, Progress, Queue, Rejected, Schema, WireItem, WireResponse,
-} from "./protocol";
+import type { Event, Outgoing } from "./protocol";
 
-type Json = Record<string, unknown>;
+/** Throws if a value is not what it should be; `at` says where it stands. */
+type Rule = (value: unknown, at: string) => void;
 
-const STATUSES = new Set(["pending", "draft", "submitted", "discarded"]);
-const ACTIONS = new Set(["comment", "discard", "edit", "flag", "import", "redo", "skip", "submit", "undo"]);
+function fail(at: string, what: string): never {
+  throw new TypeError(`${at} is ${what}`);
+}
 
-function isObject(value: unknown): value is Json {
+function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isIndex(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
-}
+const own = <T>(table: Readonly<Record<string, T>>, name: unknown): T | undefined =>
+  typeof name === "string" && Object.hasOwn(table, name) ? table[name] : undefined;
 
-function need(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new TypeError(what);
-}
+const text: Rule = (value, at) => typeof value === "string" || fail(at, "not text");
+const name: Rule = (value, at) => (typeof value === "string" && value !== "") || fail(at, "not a name");
+const place: Rule = (value, at) => (Number.isSafeInteger(value) && (value as number) >= 0) || fail(at, "not a count");
+const number: Rule = (value, at) => Number.isFinite(value) || fail(at, "not a number");
+const flag: Rule = (value, at) => typeof value === "boolean" || fail(at, "neither true nor false");
+const object: Rule = (value, at) => isObject(value) || fail(at, "not an object");
 
-function list<T>(value: unknown, what: string, one: (value: unknown) => T): T[] {
-  if (value === undefined || value === null) return [];
-  need(Array.isArray(value), `${what} is not a list`);
-  return value.map(one);
-}
-
-function strings(value: unknown, what: string): string[] {
-  return list(value, what, (text) => {
-    need(typeof text === "string", `${what} holds something that is not text`);
-    return text;
-  });
-}
-
-function annotation(value: unknown): AnyAnnotation {
-  need(isObject(value) && typeof value.kind === "string", "an annotation has no kind");
-  need(typeof value.id === "string" && value.id !== "", `a ${value.kind} has no id`);
-  need(value.field === undefined || typeof value.field === "string", `a ${value.kind} has a bad field`);
-  need(value.label === undefined || typeof value.label === "string", `a ${value.kind} has a bad label`);
-  if (value.kind === "span") {
-    need(isIndex(value.start) && isIndex(value.end) && value.start < value.end, "a span has bad offsets");
-  } else if (value.kind === "relation") {
-    need(typeof value.head === "string" && typeof value.child === "string", "a relation has bad ends");
-  } else if (value.kind === "text") {
-    need(typeof value.text === "string", "a text has no text");
-  }
-  return value as unknown as AnyAnnotation;
-}
-
-function status(value: unknown): void {
-  need(value === undefined || value === null || STATUSES.has(value as string), "a status is unknown");
-}
-
-function patch(value: unknown): Patch {
-  if (value === undefined) return {};
-  need(isObject(value), "a patch is not an object");
-  status(value.status);
-  need(value.comment == null || typeof value.comment === "string", "a comment is not text");
-  list(value.put, "put", annotation);
-  strings(value.drop, "drop");
-  return value;
-}
-
-export function parseEvent(value: unknown): Event {
-  need(isObject(value) && typeof value.id === "string" && typeof value.item === "string", "an event has no id or item");
-  need(typeof value.annotator === "string", "an event has no annotator");
-  need(ACTIONS.has(value.action as string), "an event's action is unknown");
-  patch(value.patch);
-  return value as unknown as Event;
-}
-
-function entry(value: unknown): Entry {
-  need(isObject(value), "an entry is not an object");
-  parseEvent(value.event);
-  patch(value.inverse);
-  return value as unknown as Entry;
-}
-
-function problem(value: unknown): Problem {
-  need(isObject(value) && typeof value.title === "string", "a problem has no title");
-  for (const name of ["hint", "detail"]) {
-    need(value[name] === undefined || typeof value[name] === "string", `a problem's ${name} is not text`);
-  }
-  return value as unknown as Problem;
-}
-
-function progress(value: unknown): Progress {
-  need(isObject(value) && isIndex(value.total), "the progress has no total");
-  for (const name of ["submitted", "drafts", "discarded", "flagged"]) {
-    need(value[name] === undefined || Number.isFinite(value[name]), `the progress has bad ${name}`);
-  }
-  return value as unknown as Progress;
-}
-
-function response(value: unknown): WireResponse {
-  if (value === undefined) return {};
-  need(isObject(value), "a response is not an object");
-  status(value.status);
-  list(value.annotations, "annotations", annotation);
-  need(value.comment === undefined || typeof value.comment === "string", "a comment is not text");
-  return value;
-}
-
-function item(value: unknown): WireItem {
-  need(isObject(value) && typeof value.id === "string" && value.id !== "", "an item has no id");
-  need(typeof value.key === "string" && isIndex(value.index), `item ${value.id} has no key or index`);
-  response(value.response);
-  if (value.suggestions != null) list(value.suggestions, "suggestions", annotation);
-  if (value.tokens != null) list(value.tokens, "tokens", (n) => need(isIndex(n), "a token's offset is bad"));
-  list(value.show, "show", (pair) => need(strings(pair, "show").length === 2, "show holds something else than pairs"));
-  return value as unknown as WireItem;
-}
-
-function queue(value: unknown): Queue {
-  need(isObject(value), "there is no queue");
-  need(isIndex(value.queue) && isIndex(value.total) && isIndex(value.index), "the queue has no place");
-  list(value.items, "items", item);
-  list(value.upcoming, "upcoming", (n) => need(isIndex(n), "upcoming holds something else than places"));
-  need(value.filter === undefined || isObject(value.filter), "the filter is not an object");
-  progress(value.progress);
-  return value as unknown as Queue;
-}
-
-function label(value: unknown): Label {
-  need(isObject(value) && typeof value.name === "string", "a label has no name");
-  for (const name of ["color", "hotkey", "description", "parent"]) {
-    need(value[name] === undefined || typeof value[name] === "string", `label ${value.name} has a bad ${name}`);
-  }
-  strings(value.examples, "examples");
-  return value as unknown as Label;
-}
-
-function schema(value: unknown): Schema {
-  need(isObject(value) && Array.isArray(value.fields), "there is no schema");
-  for (const field of value.fields as unknown[]) {
-    need(isObject(field) && typeof field.kind === "string" && typeof field.name === "string", "a field has no name");
-    list(field.labels, "labels", label);
-  }
-  return value as unknown as Schema;
-}
-
-const CHECKS: Readonly<Record<string, (message: Json) => void>> = {
-  welcome: (message) => {
-    need(isIndex(message.version), "there is no version");
-    for (const name of ["store", "dataset", "annotator"]) need(typeof message[name] === "string", `${name} is missing`);
-    schema(message.schema);
-    queue(message.queue);
-    list(message.history, "history", entry);
-    list(message.redo, "redo", entry);
-    list(message.notices, "notices", problem);
-    need(message.guidelines === undefined || typeof message.guidelines === "string", "the guidelines are not text");
-    need(message.keys === undefined || isObject(message.keys), "the keys are not an object");
-    for (const chords of Object.values(message.keys ?? {})) strings(chords, "keys");
-    need(message.options === undefined || isObject(message.options), "the options are not an object");
-  },
-  queue,
-  items: (message) => {
-    need(isIndex(message.queue) && isIndex(message.index), "the items have no place");
-    list(message.items, "items", item);
-    list(message.upcoming, "upcoming", (n) => need(isIndex(n), "upcoming holds something else than places"));
-  },
-  ack: (message) => {
-    strings(message.stored, "stored");
-    list(message.rejected, "rejected", (one): Rejected => {
-      need(isObject(one) && typeof one.id === "string", "a rejected event has no id");
-      return { id: one.id, problem: problem(one.problem) };
-    });
-    progress(message.progress);
-  },
-  pong: () => undefined,
-  failure: (message) => void problem(message.problem),
-  changed: (message) => {
-    list(message.entries, "entries", entry);
-    progress(message.progress);
-  },
-  moved: (message) => void queue(message.queue),
-  suggested: (message) => {
-    need(typeof message.item === "string", "suggestions without an item");
-    list(message.annotations, "annotations", annotation);
-    need(message.error === undefined || typeof message.error === "string", "an error is not text");
-  },
-  notice: (message) => void problem(message.problem),
+const maybe = (rule: Rule): Rule => (value, at) => {
+  if (value != null) rule(value, at);
 };
+const oneOf = (...values: string[]): Rule => (value, at) => values.includes(value as string) || fail(at, "unknown");
+const many = (rule: Rule): Rule => (value, at) => {
+  if (!Array.isArray(value)) fail(at, "not a list");
+  for (const one of value) rule(one, at);
+};
+const shape = (rules: Readonly<Record<string, Rule>>): Rule => (value, at) => {
+  if (!isObject(value)) fail(at, "not an object");
+  for (const [key, rule] of Object.entries(rules)) rule(value[key], `${at}.${key}`);
+};
+
+const status = oneOf("pending", "draft", "submitted", "discarded");
+
+const KINDS: Readonly<Record<string, Rule>> = {
+  span: (value, at) => {
+    shape({ start: place, end: place })(value, at);
+    const { start, end } = value as { start: number; end: number };
+    if (start >= end) fail(at, "empty");
+  },
+  relation: shape({ head: name, child: name }),
+  choice: shape({ label: text }),
+  text: shape({ text }),
+};
+
+const anyAnnotation = shape({ kind: text, id: name, field: maybe(text), label: maybe(text), source: maybe(text), score: maybe(number) });
+const annotation: Rule = (value, at) => {
+  anyAnnotation(value, at);
+  own(KINDS, (value as { kind: string }).kind)?.(value, at);
+};
+const annotations = maybe(many(annotation));
+const texts = maybe(many(text));
+
+const patch = maybe(shape({ put: annotations, drop: texts, status: maybe(status), flagged: maybe(flag), comment: maybe(text) }));
+const event = shape({
+  id: name, item: name, annotator: text, patch, ref: maybe(text), schema_version: maybe(number),
+  action: oneOf("comment", "discard", "edit", "flag", "import", "redo", "skip", "submit", "undo"),
+});
+const entries = many(shape({ event, inverse: patch }));
+const problem = shape({ title: text, hint: maybe(text), detail: maybe(text) });
+const progress = shape({
+  total: place, submitted: maybe(number), drafts: maybe(number), discarded: maybe(number), flagged: maybe(number),
+});
+const items = many(shape({
+  id: name, key: text, index: place, tokens: maybe(many(place)), done: maybe(flag), suggestions: annotations,
+  suggest_error: maybe(text), changed: maybe(flag), problem: maybe(text),
+  show: maybe(many((pair, at) => (Array.isArray(pair) && pair.length === 2 ? many(text)(pair, at) : fail(at, "not in pairs")))),
+  response: maybe(shape({ status: maybe(status), annotations, flagged: maybe(flag), comment: maybe(text) })),
+}));
+const filter = shape({ status: maybe(many(status)), label: maybe(text), flagged: maybe(flag), text: maybe(text) });
+const queue = shape({
+  queue: place, total: place, index: place, items, upcoming: many(place), complete: maybe(flag), filter: maybe(filter), progress,
+});
+const labels = many(shape({
+  name: text, color: maybe(text), hotkey: maybe(text), description: maybe(text), parent: maybe(text), examples: texts,
+  attributes: maybe(many(shape({ name: text, type: maybe(text), options: texts, description: maybe(text) }))),
+}));
+const fields = many(shape({
+  kind: text, name: maybe(text), title: maybe(text), description: maybe(text), min: maybe(number), max: maybe(number),
+  required: maybe(flag), labels: maybe(labels), placeholder: maybe(text), max_length: maybe(number),
+}));
+
+const MESSAGES: Readonly<Record<string, Rule>> = {
+  welcome: shape({
+    version: place, store: text, dataset: text, annotator: text, schema: shape({ fields, version: maybe(number) }), queue,
+    history: maybe(entries), redo: maybe(entries), guidelines: maybe(text), options: maybe(object), place: maybe(text),
+    notices: maybe(many(problem)), keys: maybe((value, at) => {
+      object(value, at);
+      Object.values(value as object).forEach((chords) => many(text)(chords, at));
+    }),
+  }),
+  queue,
+  items: shape({ queue: place, index: place, items, upcoming: many(place), complete: maybe(flag) }),
+  ack: shape({ stored: texts, rejected: maybe(many(shape({ id: text, problem }))), progress }),
+  pong: object,
+  failure: shape({ problem, retry: maybe(flag) }),
+  changed: shape({ entries, progress }),
+  moved: shape({ queue }),
+  suggested: shape({ item: text, annotations, error: maybe(text) }),
+  notice: shape({ problem }),
+};
+
+/** An event that was kept somewhere; an error that says what is wrong with it. */
+export function parseEvent(value: unknown): Event {
+  event(value, "event");
+  return value as Event;
+}
 
 /** A message from the kernel; null if it is not one of ours at all, an error that says what is wrong with it otherwise. */
 export function parse(content: unknown): Outgoing | null {
   if (!isObject(content) || typeof content.type !== "string") return null;
-  const check = Object.hasOwn(CHECKS, content.type) ? CHECKS[content.type] : undefined;
-  need(check !== undefined, `the message “${content.type.slice(0, 40)}” is unknown`);
-  need(content.reply === undefined || isIndex(content.reply), "the reply names no request");
-  check(content);
+  const type = content.type.slice(0, 40);
+  const rule = own(MESSAGES, content.type) ?? fail(`the message “${type}”`, "unknown");
+  maybe(place)(content.reply, `${type}.reply`);
+  rule(content, type);
   return content as unknown as Outgoing;
 }
