@@ -20,11 +20,12 @@ from . import ordering
 from .annotations import AnyAnnotation, Relation, new_id
 from .answers import Answers
 from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem
+from .live import LiveAnswers
+from .loading import loaded
 from .places import Queue
 from .protocol import Entry, Problem
 from .records import (
     Action,
-    Dropped,
     Event,
     Filter,
     Item,
@@ -38,9 +39,8 @@ from .records import (
     apply_event,
     fold_undo,
 )
-from .sameness import said_before, same_answer
 from .schema import Schema
-from .sources import Source, open_source
+from .sources import Source
 from .sources.columns import LiveColumns
 from .store import Store, Stored
 from .suggest import Runner, Suggester
@@ -137,17 +137,22 @@ class Session:
         self.annotator = annotator
         self.notices: list[Problem] = [Problem(title=text) for text in store.notices]
         self.schema = self._settle(schema)
-        self._columns = columns
         self._seq = store.last_seq(name)
         self._own: set[str] = set()
         self._answers = Answers(source, self.schema, store, name, annotator, columns)
+        self._live = (
+            None
+            if columns is None
+            else LiveAnswers(columns, source, self._answers, store, self.schema, name, annotator)
+        )
         self._order = order
         self._queue = Queue(ordering.positions(order, source, name), source, self._answers)
         self._rejected_suggestions: dict[str, set[str]] = {}
         self._runner = None if suggester is None else Runner(suggester, self.schema, self._suggested)
         self._queue.index = self._start()
-        if columns is not None:
-            self._reconcile()
+        if self._live is not None:
+            self._append(self._live.reconcile())
+            self.notices += [Problem(title=text) for text in self._live.problems()]
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -195,8 +200,8 @@ class Session:
             if not self.source.changed:
                 return False
             self.source.refresh()
-            if self._columns is not None:
-                self._columns.refresh()
+            if self._live is not None:
+                self._live.refresh()
             self._answers.load()
             wanted, generation = self._queue.filter, self._queue.generation
             self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self._answers)
@@ -578,33 +583,21 @@ class Session:
         if not events:
             return
         imports: list[Event] = []
+        for item in dict.fromkeys(event.item for event in events if event.annotator == self.annotator):
+            position = self._locate(item)
+            if position is not None and self._live is not None:
+                imports += self._live.import_of(position, item)
+        self._append([*imports, *events])
+
+    def _append(self, events: Sequence[Event]) -> None:
+        if not events:
+            return
         hints: dict[str, tuple[str, int, str]] = {}
         for event in events:
             position = self._locate(event.item)
-            if position is None or event.item in hints:
-                continue
-            hints[event.item] = (str(self.source.key(position)), position, self.source.content(position))
-            if event.annotator == self.annotator:
-                imports += self._import_of(position, event.item)
-        self._take(self.store.append(self.name, [*imports, *events], hints=hints))
-
-    def _import_of(self, position: int, identity: str) -> list[Event]:
-        """The event that brings the answer in the user's column into the store, before it is first changed."""
-        response = self._answers.from_frame(position, identity)
-        if response is None:
-            return []
-        patch = Patch(put=response.annotations, status="submitted")
-        return [
-            Event(
-                id=new_id(),
-                item=identity,
-                annotator=self.annotator,
-                action="import",
-                patch=patch,
-                at=time.time(),
-                schema_version=self.schema.version,
-            )
-        ]
+            if position is not None:
+                hints[event.item] = (str(self.source.key(position)), position, self.source.content(position))
+        self._take(self.store.append(self.name, events, hints=hints))
 
     def _take(self, stored: Sequence[Stored]) -> None:
         fresh = [one for one in stored if one.new]
@@ -629,13 +622,8 @@ class Session:
         if response is None:
             return
         self._answers.note(position, response)
-        if self._columns is None or event.action == "import":
-            return
-        if response.status == "submitted":
-            self._columns.write(position, response.annotations)
-        elif event.action != "edit":  # a draft after an edit leaves the last submitted answer standing
-            was, _ = apply_event(response, msgspec.structs.replace(event, patch=stored.inverse))
-            self._columns.write(position, None, before=was.annotations)
+        if self._live is not None:
+            self._live.write(position, stored, response)
 
     def refresh(self) -> None:
         """Take over what other processes have written to the store since."""
@@ -652,58 +640,14 @@ class Session:
             if others:
                 self._tell(Entries(tuple(Entry(one.event, one.inverse) for one in others)))
 
-    # ---- the user's columns ---------------------------------------------------------------------
-
-    def _reconcile(self) -> None:
-        """Bring store and columns together at opening: the newer answer wins, none is wiped."""
-        assert self._columns is not None
-        stored = self._answers.stored_positions()
-        for position, response in self._answers.responses(stored).items():
-            if response.status != "submitted":
-                continue
-            there = self._columns.read(position)
-            if there is None or same_answer(there, response.annotations) or self._was(position, there):
-                self._columns.write(position, response.annotations)
-            else:
-                self._adopt(position, there)
-        for text in self._columns.problems():
-            self.notices.append(Problem(title=text))
-
-    def _was(self, position: int, annotations: Sequence[AnyAnnotation]) -> bool:
-        """Whether the item ever had this answer: then the frame is older than the store."""
-        log = self.store.entries(self.name, annotator=self.annotator, item=self.source.identity(position))
-        return said_before((one.event for one in log), annotations)
-
-    def _adopt(self, position: int, annotations: Sequence[AnyAnnotation] | None) -> None:
-        """Take an answer that the user wrote into the frame by hand."""
-        identity = self.source.identity(position)
-        held = self._answers.responses([position])[position].annotations
-        put = tuple(msgspec.structs.replace(a, id=new_id()) for a in annotations or ())
-        fields = set(self._columns.fields) if self._columns is not None else set()
-        drop = {a.id for a in held if a.field in fields}
-        drop |= {a.id for a in held if isinstance(a, Relation) and {a.head, a.child} & drop}
-        status: Status = "pending" if annotations is None else "submitted"
-        event = Event(
-            id=new_id(),
-            item=identity,
-            annotator=self.annotator,
-            action="import",
-            patch=Patch(put=put, drop=tuple(drop), status=status),
-            at=time.time(),
-            schema_version=self.schema.version,
-        )
-        hints = {identity: (str(self.source.key(position)), position, self.source.content(position))}
-        self._take(self.store.append(self.name, [event], hints=hints))
-
     def take_edits(self) -> None:
         """After a cell has run: answers that its code wrote into the columns become the annotator's own."""
-        if self._columns is None:
+        if self._live is None:
             return
         with self.lock:
-            edited = list(self._columns.edited())
-            for position in edited:
-                self._adopt(position, self._columns.read(position))
-            if edited:
+            edits = self._live.edits()
+            self._append(edits)
+            if edits:
                 self._answers.load()
 
     # ---- answers from files ---------------------------------------------------------------------
@@ -725,68 +669,12 @@ class Session:
         """
         with self.lock:
             self.resync()
-            dropped: list[Dropped] = []
-            events: dict[int, Event] = {}
-            answered = [row for row in rows if row.response.status in ("submitted", "discarded")]
-            for row, position in zip(answered, self._matched(answered), strict=True):
-                try:
-                    if position is None:
-                        raise UnknownItem(row.item.key)
-                    if not replace and (self._answers.done(position) or position in events):
-                        raise NblabelError("is answered already", "replace=True takes the new answer")
-                    events[position] = self._loading(position, row)
-                except NblabelError as error:
-                    dropped.append(Dropped(row.item.key, "", str(error)))
-            hints = {
-                event.item: (str(self.source.key(position)), position, self.source.content(position))
-                for position, event in events.items()
-            }
-            self._take(self.store.append(self.name, list(events.values()), hints=hints))
-            self._write_columns(events)
+            events, dropped = loaded(rows, self.source, self._answers, self.schema, self.annotator, replace=replace)
+            self._append(list(events.values()))
+            if self._live is not None:
+                self._live.write_all(events)
             count = sum(len(event.patch.put) for event in events.values())
             return Report(items=len(events), annotations=count, dropped=tuple(dropped))
-
-    def _matched(self, rows: Sequence[Labelled]) -> list[int | None]:
-        """The source position of each row."""
-        if self.source.own_keys:
-            known = {str(self.source.key(position)): position for position in range(len(self.source))}
-            return [known.get(str(row.item.key)) for row in rows]
-        texts = open_source([row.item.data for row in rows])
-        return [self.source.locate(texts.identity(n)) for n in range(len(rows))]
-
-    def _loading(self, position: int, row: Labelled) -> Event:
-        """The event that puts a loaded answer in place of what is there."""
-        given = [
-            a if a.field in self.schema.names else msgspec.structs.replace(a, field="")
-            for a in row.response.annotations
-        ]
-        made = self.schema.coerce(given)
-        key, length = self.source.key(position), self.source.extent(position)
-        self.schema.check(made, item=key, length=length, complete=row.response.status == "submitted")
-        held = self._answers.responses([position])[position].annotations
-        kept = {a.id for a in made}
-        return Event(
-            id=new_id(),
-            item=self.source.identity(position),
-            annotator=self.annotator,
-            action="import",
-            patch=Patch(
-                put=made,
-                drop=tuple(a.id for a in held if a.id not in kept),
-                status=row.response.status,
-                flagged=row.response.flagged,
-                comment=row.response.comment,
-            ),
-            at=time.time(),
-            schema_version=self.schema.version,
-        )
-
-    def _write_columns(self, positions: Iterable[int]) -> None:
-        if self._columns is None:
-            return
-        for position, response in self._answers.responses(list(positions)).items():
-            if response.status == "submitted":
-                self._columns.write(position, response.annotations)
 
     # ---- suggestions ----------------------------------------------------------------------------
 
