@@ -152,6 +152,11 @@ class Kernel:
         """All that it has published since this object was made."""
         return self._recorder.messages
 
+    @property
+    def begun(self) -> int:
+        """How many cells it has begun to run since this object was made."""
+        return sum(message.kind == "execute_input" for message in list(self.published))
+
     def complaints(self) -> list[str]:
         """What went wrong outside cells (in comm handlers, threads): the log console's content."""
         seen = -1
