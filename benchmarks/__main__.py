@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 import traceback
@@ -43,6 +44,8 @@ def main() -> int:
     elif asked.chaos:
         wanted += [one for one in measures.ALL if one.extra]
     contestants = [BY_NAME[name] for name in asked.against] or list(ALL)
+    # Server, kernels and browser end with us, however we are ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     bench = Bench(quick=asked.quick, only=contestants)
     failed = []
     try:
