@@ -1,4 +1,4 @@
-"""What the page keeps in the browser's own storage, in a real browser: jsdom's fakes cannot tell what a reload kills."""
+"""What the page keeps in the browser's own storage, in a real browser: a fake cannot tell what a reload kills."""
 
 from __future__ import annotations
 
