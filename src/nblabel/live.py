@@ -62,7 +62,7 @@ class LiveAnswers:
                 continue
             there = self._columns.read(position)
             if there is None or same_answer(there, response.annotations) or self._was(position, there):
-                self._columns.write(position, response.annotations)
+                self._columns.write(position, response.annotations, identity=response.item)
             else:
                 events.append(self._adopting(position, there))
         return events
@@ -111,13 +111,13 @@ class LiveAnswers:
         if stored.event.action == "import":
             return
         if response.status == "submitted":
-            self._columns.write(position, response.annotations)
+            self._columns.write(position, response.annotations, identity=response.item)
         elif stored.event.action != "edit":  # a draft after an edit leaves the last submitted answer standing
             was, _ = apply_event(response, msgspec.structs.replace(stored.event, patch=stored.inverse))
-            self._columns.write(position, None, before=was.annotations)
+            self._columns.write(position, None, before=was.annotations, identity=response.item)
 
     def write_all(self, positions: Iterable[int]) -> None:
         """The submitted answers of these rows."""
         for position, response in self._answers.responses(list(positions)).items():
             if response.status == "submitted":
-                self._columns.write(position, response.annotations)
+                self._columns.write(position, response.annotations, identity=response.item)
