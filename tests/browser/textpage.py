@@ -161,6 +161,11 @@ class TextPage(LabelerPage):
 
     # ---- waiting ------------------------------------------------------------------------------------
 
+    def at(self, key: object) -> TextPage:
+        """Wait until page and Python show the item with this key."""
+        self.until_key(key)
+        return self.until(lambda: self.session.item is not None and self.session.item.key == key)
+
     def holds(self, timeout: float = 8, **wanted: Any) -> TextPage:
         """Wait until Python holds these values of this page's properties."""
         ends = time.monotonic() + timeout
@@ -230,6 +235,15 @@ class TextPage(LabelerPage):
             return (box.right - by if late != rtl else box.left + by), (box.top + box.bottom) / 2
 
         return inside(first[0], text[start], False), inside(last[-1], text[last_start], True)
+
+    def drawn(self, kind: str) -> list[Area]:
+        """Boxes that the labeler draws over the text: ``"cursor"``, ``"range"``, ``"selected"``, ``"found"``, ..."""
+        found = self.root.evaluate(
+            "(root, kind) => [...root.querySelectorAll(`.nbl-mark-${kind}`)].map((one) => {"
+            " const box = one.getBoundingClientRect(); return [box.left, box.top, box.right, box.bottom]; })",
+            kind,
+        )
+        return [Area(*box) for box in found]
 
     # ---- hands --------------------------------------------------------------------------------------
 
