@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rows } from "../src/text/rows";
-import { Segmentation, segmenter } from "../src/text/segment";
+import { segmenter } from "../src/text/segment";
 import { Tokens } from "../src/text/tokens";
 import { hostileText } from "./text-corpus";
 
@@ -95,17 +95,6 @@ describe("characters", () => {
         expect(backward.reverse()).toEqual(forward);
       }),
     );
-  });
-
-  it("without Intl.Segmenter keep pairs, accents and families whole", () => {
-    const plain = Segmentation.byPattern();
-    for (const one of ["👍🏽", "👩‍👩‍👧‍👦", "e\u0301\u0323", "🇩🇪", "\r\n"]) {
-      const text = `a${one}b`;
-      for (let offset = 2; offset < 1 + one.length; offset++) {
-        expect([plain.floor(text, offset), plain.ceil(text, offset)]).toEqual([1, 1 + one.length]);
-      }
-    }
-    expect(plain.tokens("Don't stop, U.S. 3.5!")).toEqual([0, 5, 6, 10, 10, 11, 12, 15, 15, 16, 17, 20, 20, 21]);
   });
 });
 

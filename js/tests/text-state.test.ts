@@ -295,6 +295,6 @@ describe("text state", () => {
     const { state } = await open({ schema: schema({ kind: "choices", name: "mood", labels: [{ name: "good" }, { name: "bad" }] }) });
     expect(Object.keys(state.actions.value).sort()).toEqual(["accept_all", "next", "previous"]);
     expect(state.actions.value["next"]?.keys).toContain("right");
-    expect(state.run("left", null)).toBe(false);
+    expect(state.run("left")).toBe(false);
   });
 });

@@ -85,7 +85,7 @@ export async function openText(given: TextOptions): Promise<TextWorld> {
         if (chord === "Escape") used = state.escape();
         else if (chord === "Enter") used = state.confirm();
         else if (label) state.label(label.field, label.label);
-        else used = action !== null && state.run(action, null);
+        else used = action !== null && state.run(action);
       }
       return used;
     },

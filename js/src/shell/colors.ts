@@ -74,12 +74,18 @@ export function inkOn(color: Rgb): Rgb {
 export function shades(color: string | undefined, background: Rgb): Shades {
   const own = parseHex(color);
   const dark = luminance(background) < 0.18;
-  const tint = mix(background, own, dark ? 0.3 : 0.17);
-  const chip = mix(background, own, dark ? 0.46 : 0.3);
+  // as much of the label's colour as leaves what is written on it readable
+  const under = (part: number, least: number): Rgb => {
+    let mixed = mix(background, own, part);
+    for (let less = part; less > 0.05 && contrast(mixed, dark ? WHITE : BLACK) < least; less -= 0.05) mixed = mix(background, own, less);
+    return mixed;
+  };
+  const tint = under(dark ? 0.3 : 0.17, 6);
+  const chip = under(dark ? 0.46 : 0.3, 4.8);
   return {
-    line: css(readable(own, [background], 3)),
+    line: css(readable(own, [background], 3.05)),
     tint: css(tint),
     chip: css(chip),
-    ink: css(readable(own, [chip, tint, background], 4.5)),
+    ink: css(readable(own, [chip, tint, background], 4.6)),
   };
 }

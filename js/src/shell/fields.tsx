@@ -134,7 +134,7 @@ function ChoiceField({ shell, field, alone }: { shell: Shell; field: Choices; al
                   type="button" class={`nbl-toggle${children > 0 ? "" : " nbl-invisible"}`} data-toggle="" tabIndex={-1}
                   aria-label={`${open ? "Close" : "Open"} ${label.name}`} onClick={() => toggle(label.name)}
                 >
-                  <Icon name={open ? "down" : "right"} size={14} />
+                  <Icon name={open ? "down" : "next"} size={14} />
                 </button>
               ) : null}
               <button

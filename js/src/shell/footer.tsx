@@ -20,30 +20,16 @@ export function Footer({ shell }: { shell: Shell }): VNode {
         </div>
       ) : null}
       <div class="nbl-actions">
-        <button
-          type="button" class="nbl-button nbl-primary" data-testid="nbl-submit" disabled={none} title={shell.hint("submit")}
-          onClick={() => shell.submit()}
-        >
-          Submit <Key chord={shell.keys("submit")} />
-        </button>
-        <button
-          type="button" class="nbl-button" data-testid="nbl-skip" disabled={none} title={shell.hint("skip")} onClick={() => shell.run("skip")}
-        >
-          Skip <Key chord={shell.keys("skip")} />
-        </button>
-        <button
-          type="button" class="nbl-button" data-testid="nbl-discard" disabled={none} title={shell.hint("discard")}
-          onClick={() => shell.run("discard")}
-        >
-          Discard <Key chord={shell.keys("discard")} />
-        </button>
-        <Tool
-          icon="flag" title={shell.hint("flag")} testid="nbl-flag" pressed={flagged} disabled={none} onClick={() => shell.flag()}
-        />
-        <Tool
-          icon="comment" title={shell.hint("comment")} testid="nbl-comment-button" pressed={Boolean(comment)} disabled={none}
-          onClick={() => { shell.commenting.value = !shell.commenting.value; }}
-        />
+        {(["submit", "skip", "discard"] as const).map((action) => (
+          <button
+            key={action} type="button" class={action === "submit" ? "nbl-button nbl-primary" : "nbl-button"} data-testid={`nbl-${action}`}
+            disabled={none} title={shell.hint(action)} onClick={() => shell.run(action)}
+          >
+            {action === "submit" ? "Submit" : action === "skip" ? "Skip" : "Discard"} <Key chord={shell.keys(action)} />
+          </button>
+        ))}
+        <Tool icon="flag" shell={shell} action="flag" testid="nbl-flag" pressed={flagged} disabled={none} />
+        <Tool icon="comment" shell={shell} action="comment" testid="nbl-comment-button" pressed={Boolean(comment)} disabled={none} />
         <Status shell={shell} />
       </div>
     </div>

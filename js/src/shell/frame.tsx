@@ -7,7 +7,7 @@ import { Fields } from "./fields";
 import { Guidelines, Help } from "./help";
 import { Icon } from "./icons";
 import { CopyButton, problemText, ProblemText } from "./parts";
-import { isFiltered, progressWords, QueueBar } from "./queue";
+import { isFiltered, progressWords, QueueBar, ShowAll } from "./queue";
 import type { Shell } from "./shell";
 import { ShowColumns } from "./side";
 
@@ -72,7 +72,7 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
   );
 }
 
-const BADGES = { draft: ["edit", "Draft"], submitted: ["check", "Submitted"], discarded: ["close", "Discarded"] } as const;
+const BADGES = { draft: ["clock", "Draft"], submitted: ["check", "Submitted"], discarded: ["close", "Discarded"] } as const;
 
 function ItemHead({ shell }: { shell: Shell }): VNode {
   const { engine } = shell;
@@ -148,15 +148,9 @@ function Empty({ shell }: { shell: Shell }): VNode {
   const filtered = isFiltered(shell.engine.filter.value);
   return (
     <div class="nbl-state" data-testid="nbl-empty">
-      <Icon name="inbox" size={28} />
+      <Icon name="search" size={28} />
       <strong>{filtered ? "No item passes this filter." : "There are no items."}</strong>
-      {filtered ? (
-        <button
-          type="button" class="nbl-button" onClick={() => void shell.find({ status: [], label: "", flagged: null, text: "" })}
-        >
-          Show all items
-        </button>
-      ) : <p class="nbl-muted">What was handed to the labeler has no rows.</p>}
+      {filtered ? <ShowAll shell={shell} /> : <p class="nbl-muted">What was handed to the labeler has no rows.</p>}
     </div>
   );
 }
@@ -176,15 +170,13 @@ function Done({ shell }: { shell: Shell }): VNode {
   const filtered = isFiltered(engine.filter.value);
   return (
     <div class="nbl-state nbl-done" data-testid="nbl-done">
-      <Icon name="done" size={36} />
+      <Icon name="check" size={36} />
       <strong>{filtered ? "All items shown are answered." : "All items are answered."}</strong>
       <p class="nbl-muted">{progressWords(engine.progress.value)}</p>
       <p>Go on in the next cell: <code>lab.annotations</code> is a frame of all annotations, <code>lab.df</code> your data with the answers.</p>
       <div class="nbl-actions">
         <button type="button" class="nbl-button" onClick={() => shell.goto(0)}>Look through from the start</button>
-        {filtered ? (
-          <button type="button" class="nbl-button" onClick={() => void shell.find({ status: [], label: "", flagged: null, text: "" })}>Show all items</button>
-        ) : null}
+        {filtered ? <ShowAll shell={shell} /> : null}
       </div>
     </div>
   );

@@ -23,7 +23,7 @@ export function Help({ shell }: { shell: Shell }): VNode {
     >
       <header class="nbl-side-head">
         <h2>Keys</h2>
-        <Tool icon="close" title={`Close (${shell.keys("escape")})`} onClick={() => { shell.help.value = false; shell.focus(); }} />
+        <Tool icon="close" shell={shell} action="escape" title="Close" />
       </header>
       <p class="nbl-muted">
         They work while the frame around the labeler is coloured: click into it, or reach it with Tab. Every step is saved at once.
@@ -57,7 +57,7 @@ export function Guidelines({ shell }: { shell: Shell }): VNode {
     <section class="nbl-guidelines" aria-label="Guidelines" data-testid="nbl-guidelines">
       <header class="nbl-side-head">
         <h3>Guidelines</h3>
-        <Tool icon="close" title={shell.hint("guidelines", "Close the guidelines")} onClick={() => { shell.guidelines.value = false; }} />
+        <Tool icon="close" shell={shell} action="guidelines" title="Close the guidelines" />
       </header>
       <div class="nbl-guidelines-text" tabIndex={0} role="region" aria-label="Guidelines text">
         {text ? markdown(text) : null}

@@ -12,25 +12,30 @@ export function Key({ chord }: { chord: string | undefined }): VNode | null {
 
 interface ToolProps {
   readonly icon: IconName;
-  readonly title: string;
-  readonly onClick: () => void;
+  readonly title?: string;
+  readonly onClick?: () => void;
+  /** Runs an action of the keymap: its words and keys are the title, unless another is given. */
+  readonly shell?: Shell;
+  readonly action?: string;
   readonly pressed?: boolean;
   readonly disabled?: boolean;
   readonly expanded?: boolean;
   readonly testid?: string;
-  readonly danger?: boolean;
+  readonly small?: boolean;
+  readonly name?: string;
   readonly children?: ComponentChildren;
 }
 
 /** A button with an icon; its title is its name. */
-export function Tool({ icon, title, onClick, pressed, disabled, expanded, testid, danger, children }: ToolProps): VNode {
+export function Tool({ icon, title, onClick, shell, action = "", pressed, disabled, expanded, testid, small, name, children }: ToolProps): VNode {
+  const words = shell ? shell.hint(action, title) : title;
   return (
     <button
-      type="button" class={`nbl-tool${children ? " nbl-tool-worded" : ""}${danger ? " nbl-danger" : ""}`} title={title}
-      aria-label={children ? undefined : title} aria-pressed={pressed} aria-expanded={expanded} disabled={disabled ?? false}
-      data-testid={testid} onClick={onClick}
+      type="button" class={small ? "nbl-tool nbl-small" : "nbl-tool"} title={words} aria-label={name ?? (children ? undefined : words)}
+      aria-pressed={pressed} aria-expanded={expanded} disabled={disabled ?? false} data-testid={testid}
+      onClick={onClick ?? (() => shell?.run(action))}
     >
-      <Icon name={icon} />
+      <Icon name={icon} size={small ? 14 : 16} />
       {children}
     </button>
   );

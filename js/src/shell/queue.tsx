@@ -31,12 +31,9 @@ export function QueueBar({ shell }: { shell: Shell }): VNode {
   return (
     <div class="nbl-bar" role="group" aria-label="Queue">
       <div class="nbl-bar-part">
-        <Tool icon="previous" title={shell.hint("previous")} onClick={() => shell.run("previous")} disabled={engine.index.value <= 0} />
+        <Tool icon="previous" shell={shell} action="previous" disabled={engine.index.value <= 0} />
         <Position shell={shell} />
-        <Tool
-          icon="next" title={shell.hint("next")} onClick={() => shell.run("next")}
-          disabled={engine.index.value + 1 >= engine.total.value}
-        />
+        <Tool icon="next" shell={shell} action="next" disabled={engine.index.value + 1 >= engine.total.value} />
         <ProgressBar shell={shell} />
       </div>
       <div class="nbl-bar-part nbl-bar-end">
@@ -49,24 +46,27 @@ export function QueueBar({ shell }: { shell: Shell }): VNode {
           {shell.filtering.value ? <FilterMenu shell={shell} /> : null}
         </span>
         <span class="nbl-rule" />
-        <Tool icon="undo" title={shell.hint("undo")} testid="nbl-undo" disabled={!engine.canUndo.value} onClick={() => shell.undo()} />
-        <Tool icon="redo" title={shell.hint("redo")} testid="nbl-redo" disabled={!engine.canRedo.value} onClick={() => shell.redo()} />
+        <Tool icon="undo" shell={shell} action="undo" testid="nbl-undo" disabled={!engine.canUndo.value} />
+        <Tool icon="redo" shell={shell} action="redo" testid="nbl-redo" disabled={!engine.canRedo.value} />
         <span class="nbl-rule" />
-        <Tool
-          icon="book" title={shell.hint("guidelines")} testid="nbl-guidelines-button" pressed={shell.guidelines.value}
-          onClick={() => shell.run("guidelines")}
-        />
-        <Tool icon="help" title={shell.hint("help", "Keys and help")} testid="nbl-help-button" onClick={() => shell.run("help")} />
+        <Tool icon="book" shell={shell} action="guidelines" testid="nbl-guidelines-button" pressed={shell.guidelines.value} />
+        <Tool icon="help" shell={shell} action="help" title="Keys and help" testid="nbl-help-button" />
       </div>
       {isFiltered(filter) ? (
         <div class="nbl-filter-line">
           <span>Shown: {describeFilter(filter)}</span>
-          <button type="button" class="nbl-link" onClick={() => void shell.find({ status: [], label: "", flagged: null, text: "" })}>
-            Show all items
-          </button>
+          <ShowAll shell={shell} look="nbl-link" />
         </div>
       ) : null}
     </div>
+  );
+}
+
+export function ShowAll({ shell, look = "nbl-button" }: { shell: Shell; look?: string }): VNode {
+  return (
+    <button type="button" class={look} onClick={() => void shell.find({ status: [], label: "", flagged: null, text: "" })}>
+      Show all items
+    </button>
   );
 }
 
@@ -102,7 +102,7 @@ function Position({ shell }: { shell: Shell }): VNode {
   return (
     <button
       type="button" class="nbl-position" data-testid="nbl-position" title={shell.hint("jump")}
-      onClick={() => { shell.jumping.value = true; }}
+      onClick={() => shell.run("jump")}
     >
       {total === 0 ? "0 of 0" : <><b>{(engine.index.value + 1).toLocaleString("en")}</b> of {total.toLocaleString("en")}</>}
     </button>
@@ -153,7 +153,7 @@ function SearchBox({ shell }: { shell: Shell }): VNode {
     if (text !== (engine.filter.value.text ?? "")) void shell.find({ text });
   };
   if (!open) {
-    return <Tool icon="search" title={shell.hint("search")} testid="nbl-search-button" onClick={() => { shell.searching.value = true; }} />;
+    return <Tool icon="search" shell={shell} action="search" testid="nbl-search-button" />;
   }
   return (
     <form

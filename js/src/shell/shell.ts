@@ -14,7 +14,7 @@ export interface Modality {
   /** Its actions; those of the same name replace the common ones. */
   readonly actions: ReadonlySignal<Actions>;
   /** Runs one of its actions; false lets the key go on to the browser. */
-  run(action: string, event: KeyboardEvent | null): boolean;
+  run(action: string): boolean;
   /** A key or click on a label of a field that is not the shell's own. */
   label(field: AnyField, label: Label): void;
   /** Steps out one level; false if there was none. */
@@ -255,7 +255,7 @@ export class Shell {
       case "skip": return this.#go(() => engine.skip(), "Skipped.");
       case "discard": return this.#go(() => engine.discard(), "Discarded.");
       case "flag": return this.flag();
-      case "comment": this.commenting.value = true; return true;
+      case "comment": this.commenting.value = event !== null || !this.commenting.value; return true;
       case "undo": return this.undo();
       case "redo": return this.redo();
       case "next": return this.#go(() => engine.next());
@@ -272,7 +272,7 @@ export class Shell {
       else this.#modality?.label(label.field, label.label);
       return true;
     }
-    return this.#modality?.run(action, event) ?? false;
+    return this.#modality?.run(action) ?? false;
   }
 
   // ---- what the buttons do --------------------------------------------------------------------

@@ -3,7 +3,6 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Score } from "./fields";
-import { Icon } from "./icons";
 import { plural, Tool } from "./parts";
 import type { Shell } from "./shell";
 
@@ -103,21 +102,8 @@ function EntryRow(
       </button>
       {typeof entry.score === "number" || entry.suggested || (entry.source && entry.source !== "human")
         ? <Score score={entry.score} source={entry.source} /> : null}
-      {onAccept ? (
-        <button type="button" class="nbl-tool nbl-small" title="Accept" aria-label={`Accept ${entry.label}: ${entry.text}`} onClick={() => onAccept(entry.id)}>
-          <Icon name="check" size={14} />
-        </button>
-      ) : null}
-      {onReject ? (
-        <button type="button" class="nbl-tool nbl-small" title="Reject" aria-label={`Reject ${entry.label}: ${entry.text}`} onClick={() => onReject(entry.id)}>
-          <Icon name="close" size={14} />
-        </button>
-      ) : null}
-      {onDelete ? (
-        <button type="button" class="nbl-tool nbl-small nbl-quiet" title="Delete" aria-label={`Delete ${entry.label}: ${entry.text}`} onClick={() => onDelete(entry.id)}>
-          <Icon name="trash" size={14} />
-        </button>
-      ) : null}
+      {([["check", "Accept", onAccept], ["close", "Reject", onReject], ["trash", "Delete", onDelete]] as const).map(([icon, words, run]) => run
+        ? <Tool key={icon} small icon={icon} title={words} name={`${words} ${entry.label}: ${entry.text}`} onClick={() => run(entry.id)} /> : null)}
     </div>
   );
 }
@@ -141,5 +127,5 @@ export function ShowColumns({ shell }: { shell: Shell }): VNode | null {
 }
 
 export function AcceptAll({ shell }: { shell: Shell }): VNode {
-  return <Tool icon="check" title={shell.hint("accept_all", "Accept all suggestions")} onClick={() => shell.run("accept_all")}>Accept all</Tool>;
+  return <Tool icon="check" shell={shell} action="accept_all">Accept all</Tool>;
 }

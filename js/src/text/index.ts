@@ -4,8 +4,6 @@ import { createEngine, type Engine } from "../core/engine";
 import type { AnyModel } from "../core/model";
 import { Scope } from "../core/scope";
 import { Shell } from "../shell/shell";
-import "../shell/shell.css";
-import "./text.css";
 import { TextState } from "./state";
 import { TextView } from "./view";
 

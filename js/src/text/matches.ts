@@ -48,14 +48,7 @@ function aligned(tokens: Tokens, start: number, end: number): boolean {
 /** Finds without regard to case where folding keeps lengths; elsewhere (ß, İ) the letters are compared as they are. */
 function foldedFinder(text: string, needle: string): (from: number) => number {
   const lower = text.toLowerCase();
-  if (lower.length === text.length && needle.toLowerCase().length === needle.length) {
-    const wanted = needle.toLowerCase();
-    return (from) => lower.indexOf(wanted, from);
-  }
-  const escaped = needle.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  const pattern = new RegExp(escaped, "gi");
-  return (from) => {
-    pattern.lastIndex = from;
-    return pattern.exec(text)?.index ?? -1;
-  };
+  const wanted = needle.toLowerCase();
+  const folds = lower.length === text.length && wanted.length === needle.length;
+  return (from) => (folds ? lower.indexOf(wanted, from) : text.indexOf(needle, from));
 }

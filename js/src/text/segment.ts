@@ -1,66 +1,33 @@
-/** Characters and words as people see them, through `Intl.Segmenter` or, where a browser lacks it, by pattern. */
+/** Characters and words as people see them, through `Intl.Segmenter`. */
 
 /** Longest character looked at around an offset: families of emoji and stacked accents stay far below. */
 const REACH = 64;
 const BLANK = /^[\s\p{Cc}\p{Cf}]*$/u;
-const CHARACTER = /\r\n|\p{RI}\p{RI}|(?!\p{M}|\u200d|\ufe0f)[^](?:\p{M}|\ufe0f|\p{EMod}|\u200d\P{M})*|[^]/gu;
-const WORD = /[\p{L}\p{N}_](?:[\p{L}\p{N}\p{M}_]|['’.](?=[\p{L}\p{N}]))*|\s+|[^]/gu;
 
-type Split = (text: string) => Iterable<string>;
-
-function splitter(granularity: "grapheme" | "word", pattern: RegExp): Split {
-  if (typeof Intl !== "undefined" && "Segmenter" in Intl) {
-    const segmenter = new Intl.Segmenter(undefined, { granularity });
-    return function* (text) {
-      for (const part of segmenter.segment(text)) yield part.segment;
-    };
-  }
-  return (text) => text.match(pattern) ?? [];
-}
-
-function highSurrogate(unit: number): boolean {
-  return (unit & 0xfc00) === 0xd800;
-}
 function lowSurrogate(unit: number): boolean {
   return (unit & 0xfc00) === 0xdc00;
+}
+function highSurrogate(unit: number): boolean {
+  return (unit & 0xfc00) === 0xd800;
 }
 
 /** ASCII and plain Latin need no segmenter: each unit is a character unless CR LF. */
 const PLAIN = /^[\t\n\x20-\x7e\u00a0-\u02ff]*$/;
 
 export class Segmentation {
-  readonly #characters: Split;
-  readonly #words: Split;
-
-  constructor(characters: Split = splitter("grapheme", CHARACTER), words: Split = splitter("word", WORD)) {
-    this.#characters = characters;
-    this.#words = words;
-  }
-
-  /** As in a browser without `Intl.Segmenter`. */
-  static byPattern(): Segmentation {
-    return new Segmentation((text) => text.match(CHARACTER) ?? [], (text) => text.match(WORD) ?? []);
-  }
+  readonly #characters = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  readonly #words = new Intl.Segmenter(undefined, { granularity: "word" });
 
   /** Starts of all word segments, blanks and marks included. */
   words(text: string): number[] {
-    const starts: number[] = [];
-    let at = 0;
-    for (const part of this.#words(text)) {
-      starts.push(at);
-      at += part.length;
-    }
-    return starts;
+    return Array.from(this.#words.segment(text), (part) => part.index);
   }
 
   /** Flat `start, end, ...` of words and marks in `text`, blanks left out, moved by `shift`. */
   tokens(text: string, shift = 0): number[] {
     const found: number[] = [];
-    let at = shift;
-    for (const part of this.#words(text)) {
-      const end = at + part.length;
-      if (!BLANK.test(part)) found.push(at, end);
-      at = end;
+    for (const { segment, index } of this.#words.segment(text)) {
+      if (!BLANK.test(segment)) found.push(shift + index, shift + index + segment.length);
     }
     return found;
   }
@@ -99,14 +66,10 @@ export class Segmentation {
     // start the window on a plain character where there is one, so that it does not open within a cluster
     while (low > from && !PLAIN.test(text.charAt(low)) && offset - low < 512) low -= 1;
     if (low > from && lowSurrogate(text.charCodeAt(low)) && highSurrogate(text.charCodeAt(low - 1))) low -= 1;
-    let at = low;
-    for (const part of this.#characters(text.slice(low, high))) {
-      const end = at + part.length;
-      if (at === offset) return [at, at];
-      if (end > offset) return [at, end];
-      at = end;
-    }
-    return [offset, offset];
+    const at = this.#characters.segment(text.slice(low, high)).containing(offset - low);
+    if (!at) return [offset, offset];
+    const start = low + at.index;
+    return start === offset ? [offset, offset] : [start, start + at.segment.length];
   }
 }
 

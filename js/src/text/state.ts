@@ -5,10 +5,9 @@
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Engine } from "../core/engine";
-import type { AnyAnnotation, AnyField, Choices, Label, Relation, Relations, Span, Spans } from "../core/protocol";
+import type { AnyAnnotation, AnyField, Label, Relation, Relations, Span, Spans } from "../core/protocol";
 import type { Scope } from "../core/scope";
 import { type Actions, labelAction, labelsOf } from "../shell/actions";
-import { chosen, isChoices, written } from "../shell/answers";
 import type { Modality } from "../shell/shell";
 import { textActions } from "./actions";
 import { type Cursor, directionOf, headOf, place, rangeOf, select, type Step, type Unit } from "./cursor";
@@ -57,7 +56,6 @@ export class TextState implements Modality {
   /** Labels are offered beside the selection. */
   readonly menu = signal(false);
   readonly relating = signal<Relating | null>(null);
-  readonly ignoreCase = signal(false);
   readonly actions: ReadonlySignal<Actions>;
   readonly spanFields: ReadonlySignal<readonly Spans[]>;
   readonly relationFields: ReadonlySignal<readonly Relations[]>;
@@ -97,8 +95,7 @@ export class TextState implements Modality {
       void this.version.value;
       const mark = this.selectedMark();
       const doc = this.doc.value;
-      return doc && mark && !mark.suggested
-        ? matchesOf(mark, doc.rows, doc.tokens, doc.marks, { ignoreCase: this.ignoreCase.value }) : [];
+      return doc && mark && !mark.suggested ? matchesOf(mark, doc.rows, doc.tokens, doc.marks) : [];
     });
     this.hint = computed(() => this.#hint());
     scope.effect(() => this.#follow());
@@ -475,11 +472,11 @@ export class TextState implements Modality {
     this.lines?.reveal(range);
   }
 
-  #resizeByKey(edge: "start" | "end", direction: "left" | "right", unit: Unit): boolean {
+  #resizeByKey(edge: "start" | "end", step: Step, unit: Unit): boolean {
     const doc = this.doc.peek();
     const mark = this.selectedMark();
     if (!doc || !mark) return false;
-    const range = doc.mover.resize(mark, edge, this.#step(direction), unit);
+    const range = doc.mover.resize(mark, edge, step, unit);
     if (range) this.resize(mark, range);
     return true;
   }
@@ -555,14 +552,14 @@ export class TextState implements Modality {
   }
 
   /** Marks all other places with the selected span's text. */
-  applyToMatches(): void {
+  applyToMatches(ignoreCase = false): void {
     const doc = this.doc.peek();
     const mark = this.selectedMark();
     if (!doc || !mark || mark.suggested) {
       this.say("Select a span first.");
       return;
     }
-    const ranges = this.matches.peek();
+    const ranges = matchesOf(mark, doc.rows, doc.tokens, doc.marks, { ignoreCase });
     const { label = "", field = "" } = mark.span;
     if (ranges.length === 0) {
       this.say(`“${this.text(mark)}” stands nowhere else unmarked.`);
@@ -581,62 +578,29 @@ export class TextState implements Modality {
    */
   accept(ids?: readonly string[]): void {
     const open = this.engine.suggestions.peek();
-    const wanted = ids && new Set(ids);
-    if (wanted) {
-      for (const one of open) {
-        if (one.kind !== "relation" || !wanted.has(one.id ?? "")) continue;
-        for (const end of [one.head, one.child]) if (open.some((other) => other.id === end)) wanted.add(end);
-      }
+    const before = open.length;
+    if (ids) {
+      const put = open.filter((one) => ids.includes(one.id ?? ""));
+      const ends = new Set(put.flatMap((one) => (one.kind === "relation" ? [one.head, one.child] : [])));
+      put.push(...open.filter((one) => ends.has(one.id ?? "") && !put.includes(one)));
+      const drop = put.flatMap((one) => this.#contradicted(one));
+      if (drop.length > 0) this.engine.edit(put, drop);
+      else this.engine.accept(put.map((one) => one.id ?? ""));
+    } else {
+      const surest = [...open].sort((a, b) => (b.score ?? 0) - (a.score ?? 0));
+      this.engine.accept(surest.filter((one) => this.#contradicted(one).length === 0).map((one) => one.id ?? ""));
     }
-    const put: AnyAnnotation[] = [];
-    const drop = new Set<string>();
-    const ranked = wanted ? open.filter((one) => wanted.has(one.id ?? "")) : [...open].sort((a, b) => (b.score ?? 0) - (a.score ?? 0));
-    for (const one of ranked) {
-      const against = this.#contradicted(one);
-      const among = put.some((other) => this.#excludes(one, other));
-      if (among || (!wanted && against.length > 0)) continue;
-      put.push(one);
-      for (const id of against) drop.add(id);
-    }
-    const held = new Set([...this.engine.view.peek().annotations, ...put].map((one) => one.id));
-    const sound = put.filter((one) => one.kind !== "relation" || (held.has(one.head) && held.has(one.child)));
-    if (sound.length === 0) {
-      this.say("There are no suggestions to accept.");
-      return;
-    }
-    const order = new Map(open.map((one, i) => [one, i]));
-    sound.sort((a, b) => (order.get(a) ?? 0) - (order.get(b) ?? 0));
-    if (drop.size > 0) this.engine.edit(sound, [...drop]);
-    else this.engine.accept(sound.map((one) => one.id ?? ""));
-    this.say(sound.length === 1 ? "Accepted." : `${sound.length} suggestions accepted.`);
-  }
-
-  #field(name: string | undefined): AnyField | undefined {
-    return this.engine.schema.peek().fields.find((field) => field.name === name);
+    const count = before - this.engine.suggestions.peek().length;
+    this.say(count === 0 ? "There is no suggestion to accept." : count === 1 ? "Accepted." : `${count} suggestions accepted.`);
   }
 
   /** Ids of answers that cannot stand beside an annotation. */
   #contradicted(one: AnyAnnotation): string[] {
-    const { annotations } = this.engine.view.peek();
-    const field = this.#field(one.field);
-    if (one.kind === "choice" && field && isChoices(field) && !field.multiple) {
-      return chosen(annotations, field.name ?? "").map((choice) => choice.id ?? "");
-    }
-    if (one.kind === "text") {
-      const now = written(annotations, one.field ?? "");
-      return now ? [now.id ?? ""] : [];
-    }
-    const mark = one.kind === "span" ? this.doc.peek()?.marks.get(one.id ?? "") : undefined;
-    return mark ? this.#dropWith(this.#inTheWay([mark], one.field ?? "", mark.id)) : [];
-  }
-
-  #excludes(one: AnyAnnotation, other: AnyAnnotation): boolean {
-    if (one.field !== other.field || one.kind !== other.kind) return false;
-    const field = this.#field(one.field);
-    if (one.kind === "choice") return !(field as Choices | undefined)?.multiple;
-    if (one.kind === "text") return true;
-    if (one.kind !== "span" || other.kind !== "span" || field?.kind !== "spans" || field.overlap !== false) return false;
-    return one.start < other.end && other.start < one.end;
+    const mark = one.kind === "span" ? this.mark(one.id ?? "") : undefined;
+    if (mark) return this.#dropWith(this.#inTheWay([mark], one.field ?? "", mark.id));
+    const field = this.engine.schema.peek().fields.find((own) => own.name === one.field);
+    if (field?.kind !== "texts" && (field?.kind !== "choices" || field.multiple)) return [];
+    return this.engine.view.peek().annotations.filter((own) => own.field === one.field).map((own) => own.id ?? "");
   }
 
   reject(ids: readonly string[]): void {
@@ -781,50 +745,56 @@ export class TextState implements Modality {
     return true;
   }
 
-  run(action: string, _event: KeyboardEvent | null): boolean {
-    if (action === "accept_all") return this.#do(() => this.accept());
-    if (action === "accept") return this.#do(() => this.#decide((id) => this.accept([id])));
-    if (action === "reject") return this.#do(() => this.#decide((id) => this.reject([id])));
-    if (this.spanFields.peek().length === 0) return false;
-    const relating = this.relating.peek() !== null;
-    switch (action) {
-      case "left": case "right":
-        return this.#do(() => relating ? this.#next(this.#step(action)) : this.#move(this.#step(action), "token", false));
-      case "up": return this.#do(() => relating ? this.#next(-1) : this.#line(-1, false));
-      case "down": return this.#do(() => relating ? this.#next(1) : this.#line(1, false));
-      case "line_start": return this.#do(() => this.#edge("start", false));
-      case "line_end": return this.#do(() => this.#edge("end", false));
-      case "text_start": return this.#do(() => this.#moveTo(this.doc.peek()?.tokens.first(), false));
-      case "text_end": return this.#do(() => this.#moveTo(this.doc.peek()?.tokens.last(), false));
-      case "character_left": return this.#do(() => this.#move(this.#step("left"), "character", false));
-      case "character_right": return this.#do(() => this.#move(this.#step("right"), "character", false));
-      case "extend_left": return this.#resizeByKey("end", "left", "token") || this.#do(() => this.#move(this.#step("left"), "token", true));
-      case "extend_right": return this.#resizeByKey("end", "right", "token") || this.#do(() => this.#move(this.#step("right"), "token", true));
-      case "extend_character_left":
-        return this.#resizeByKey("end", "left", "character") || this.#do(() => this.#move(this.#step("left"), "character", true));
-      case "extend_character_right":
-        return this.#resizeByKey("end", "right", "character") || this.#do(() => this.#move(this.#step("right"), "character", true));
-      case "extend_up": return this.#do(() => this.#line(-1, true));
-      case "extend_down": return this.#do(() => this.#line(1, true));
-      case "extend_line_start": return this.#do(() => this.#edge("start", true));
-      case "extend_line_end": return this.#do(() => this.#edge("end", true));
-      case "start_left": return this.#resizeByKey("start", "left", "token");
-      case "start_right": return this.#resizeByKey("start", "right", "token");
-      case "next_span": return this.#do(() => this.#next(1));
-      case "previous_span": return this.#do(() => this.#next(-1));
-      case "delete": {
-        const id = this.selected.peek();
-        return this.#do(() => id === null ? this.say("Select a span first.") : this.remove(id));
-      }
-      case "delete_all": return this.#do(() => this.removeAll());
-      case "matches": return this.#do(() => this.applyToMatches());
-      case "relation": return this.#do(() => this.startRelation());
-      default: return false;
-    }
+  run(action: string): boolean {
+    if (!(action in this.actions.peek())) return false;
+    const run = this.#runs[action];
+    if (run) run();
+    else return this.#go(action);
+    return true;
   }
 
-  #do(run: () => void): true {
-    run();
-    return true;
+  readonly #runs: Readonly<Record<string, () => void>> = {
+    accept_all: () => this.accept(),
+    accept: () => this.#decide((id) => this.accept([id])),
+    reject: () => this.#decide((id) => this.reject([id])),
+    next_span: () => this.#next(1),
+    previous_span: () => this.#next(-1),
+    delete: () => {
+      const id = this.selected.peek();
+      if (id === null) this.say("Select a span first.");
+      else this.remove(id);
+    },
+    delete_all: () => this.removeAll(),
+    matches: () => this.applyToMatches(),
+    matches_any_case: () => this.applyToMatches(true),
+    relation: () => this.startRelation(),
+    text_start: () => this.#moveTo(this.doc.peek()?.tokens.first(), false),
+    text_end: () => this.#moveTo(this.doc.peek()?.tokens.last(), false),
+  };
+
+  /** Moves by name: `left`, `extend_character_right`, `line_end`, `start_left`. */
+  #go(action: string): boolean {
+    const [, start, extending, character, where] = /^(start_)?(extend_)?(character_)?(left|right|up|down|line_start|line_end)$/.exec(action) ?? [];
+    const extend = Boolean(extending);
+    const relating = this.relating.peek() !== null;
+    switch (where) {
+      case "left": case "right": {
+        const step = this.#step(where);
+        const unit = character ? "character" : "token";
+        if (start) return this.#resizeByKey("start", step, unit);
+        if (relating) this.#next(step);
+        else if (!extend || !this.#resizeByKey("end", step, unit)) this.#move(step, unit, extend);
+        return true;
+      }
+      case "up": case "down": {
+        const step = where === "up" ? -1 : 1;
+        if (relating) this.#next(step);
+        else this.#line(step, extend);
+        return true;
+      }
+      case "line_start": this.#edge("start", extend); return true;
+      case "line_end": this.#edge("end", extend); return true;
+      default: return false;
+    }
   }
 }

@@ -233,8 +233,7 @@ function SpanBar({ shell, state, mark }: Props & { mark: Mark }): VNode {
         {mark.suggested ? (
           <>
             <Score score={span.score} source={span.source} />
-            <Tool icon="check" title={shell.hint("accept", "Accept")} testid="nbl-accept" onClick={() => state.accept([mark.id])}>Accept</Tool>
-            <Tool icon="close" title={shell.hint("reject", "Reject")} testid="nbl-reject" onClick={() => state.reject([mark.id])}>Reject</Tool>
+            <Decide shell={shell} state={state} id={mark.id} />
           </>
         ) : null}
         <LabelSelect
@@ -243,16 +242,15 @@ function SpanBar({ shell, state, mark }: Props & { mark: Mark }): VNode {
         />
         {!mark.suggested && others > 0 ? (
           <Tool
-            icon="copies" title={shell.hint("matches", `Mark ${others} other ${others === 1 ? "place" : "places"} with the same text`)}
-            testid="nbl-matches" onClick={() => state.applyToMatches()}
+            icon="copies" shell={shell} action="matches" title={`Mark ${others} other ${others === 1 ? "place" : "places"} with the same text`}
+            testid="nbl-matches"
           >
             {others} more
           </Tool>
         ) : null}
-        {!mark.suggested && state.relationFields.value.length > 0 ? (
-          <Tool icon="link" title={shell.hint("relation")} testid="nbl-relate" onClick={() => state.startRelation()} />
-        ) : null}
-        {mark.suggested ? null : <Tool icon="trash" title={shell.hint("delete", "Delete")} testid="nbl-delete" onClick={() => state.remove(mark.id)} />}
+        {!mark.suggested && state.relationFields.value.length > 0
+          ? <Tool icon="link" shell={shell} action="relation" testid="nbl-relate" /> : null}
+        {mark.suggested ? null : <Tool icon="trash" shell={shell} action="delete" title="Delete" testid="nbl-delete" />}
       </div>
       {!mark.suggested && attributes.length > 0 ? (
         <Attributes shell={shell} state={state} annotation={span} attributes={attributes} />
@@ -261,9 +259,18 @@ function SpanBar({ shell, state, mark }: Props & { mark: Mark }): VNode {
   );
 }
 
+/** For the selected suggestion. */
+function Decide({ shell, state, id }: Props & { id: string }): VNode {
+  return (
+    <>
+      <Tool icon="check" shell={shell} action="accept" title="Accept" testid="nbl-accept" onClick={() => state.accept([id])}>Accept</Tool>
+      <Tool icon="close" shell={shell} action="reject" title="Reject" testid="nbl-reject" onClick={() => state.reject([id])}>Reject</Tool>
+    </>
+  );
+}
+
 function RelationBar({ shell, state, relation }: Props & { relation: Relation }): VNode {
   const open = state.suggestedRelations.value.includes(relation);
-  const id = relation.id ?? "";
   const attributes = state.labelOf(relation)?.attributes ?? [];
   return (
     <>
@@ -271,8 +278,7 @@ function RelationBar({ shell, state, relation }: Props & { relation: Relation })
         {open ? (
           <>
             <Score score={relation.score} source={relation.source} />
-            <Tool icon="check" title={shell.hint("accept", "Accept")} onClick={() => state.accept([id])}>Accept</Tool>
-            <Tool icon="close" title={shell.hint("reject", "Reject")} onClick={() => state.reject([id])}>Reject</Tool>
+            <Decide shell={shell} state={state} id={relation.id ?? ""} />
           </>
         ) : (
           <>
@@ -281,7 +287,7 @@ function RelationBar({ shell, state, relation }: Props & { relation: Relation })
               onPick={(field, label) => state.label(field, label)}
             />
             <Tool icon="swap" title="Turn the arrow round" onClick={() => state.reverse(relation)} />
-            <Tool icon="trash" title={shell.hint("delete", "Delete")} onClick={() => state.remove(id)} />
+            <Tool icon="trash" shell={shell} action="delete" title="Delete" testid="nbl-delete" />
           </>
         )}
       </div>
