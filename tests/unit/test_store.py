@@ -69,14 +69,14 @@ def reopen(request, tmp_path):
     """Opens the same empty database again and again."""
     opened: list[Store] = []
     if request.param == "memory":
-        store = open_store(":memory:")
+        store = open_store(":memory:", timeout=60)
         opened.append(store)
         yield lambda: store
     else:
         where = tmp_path / "labels.db" if request.param == "file" else request.getfixturevalue("postgres").database()
 
         def make() -> Store:
-            opened.append(open_store(where))
+            opened.append(open_store(where, timeout=60))  # the machine may be busy
             return opened[-1]
 
         yield make
@@ -569,7 +569,7 @@ def assert_holds(store: Store, dataset: str, events: list[Event]) -> None:
 _datasets = itertools.count()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(EVENTS, max_size=14), data=st.data())
 def test_the_store_is_the_fold_of_its_log_whatever_is_replayed(reopen, pair, events: list[Event], data) -> None:
     """Batches of any size, by two who take turns, with replays of anything sent before."""
@@ -598,7 +598,7 @@ def test_the_store_is_the_fold_of_its_log_whatever_is_replayed(reopen, pair, eve
             assert_holds(store, dataset, sent)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(patches=st.lists(PATCHES, min_size=1, max_size=6))
 def test_inverses_take_everything_back_and_the_patch_brings_it_again(store, patches: list[Patch]) -> None:
     dataset = f"d{next(_datasets)}"

@@ -40,7 +40,7 @@ def url(postgres: PostgresServer) -> str:
 
 
 def test_the_server_goes_away_and_comes_back(postgres: PostgresServer, url: str) -> None:
-    with open_store(url, timeout=2) as store:
+    with open_store(url, timeout=20) as store:
         store.append("d", [event("e1")])
         postgres.stop()
         try:
@@ -185,7 +185,6 @@ def test_wrong_addresses(postgres: PostgresServer, url: str) -> None:
         url.replace(postgres.password, "guess"),
         url + "_no",
         url.replace(f":{postgres.port}", ":1"),
-        url.replace("127.0.0.1", "no-such-host.invalid"),
     ):
         with pytest.raises(StoreError, match="cannot be reached") as caught:
             open_store(wrong, timeout=2)

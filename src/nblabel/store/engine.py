@@ -23,7 +23,7 @@ APPLICATION_ID = 0x6E626C62
 
 
 def _sqlite_connection(path: str, timeout: float, mode: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout, check_same_thread=False, isolation_level=None, uri=bool(mode))
+    connection = sqlite3.connect(path, timeout=timeout, check_same_thread=False, isolation_level=None, uri=bool(mode))
     try:
         # EXTRA is FULL with a write-ahead log, and with a rollback journal also syncs the folder
         connection.execute("PRAGMA synchronous=EXTRA")
