@@ -21,10 +21,10 @@ export function Help({ shell }: { shell: Shell }): VNode {
     <div
       ref={element} class="nbl-help" role="dialog" aria-modal="true" aria-label="Keys and help" tabIndex={-1} data-testid="nbl-help"
     >
-      <header class="nbl-side-head">
-        <h2>Keys</h2>
+      <div class="nbl-side-head">
+        <b class="nbl-title">Keys</b>
         <Tool icon="close" shell={shell} action="escape" title="Close" />
-      </header>
+      </div>
       <p class="nbl-muted">
         They work while the frame around the labeler is coloured: click into it, or reach it with Tab. Every step is saved at once.
       </p>
@@ -34,7 +34,7 @@ export function Help({ shell }: { shell: Shell }): VNode {
       <div class="nbl-help-groups">
         {[...groups].map(([group, actions]) => (
           <section key={group}>
-            <h3>{group}</h3>
+            <b class="nbl-title">{group}</b>
             <dl>
               {actions.map((one) => (
                 <div key={one.action}>
@@ -55,15 +55,15 @@ export function Guidelines({ shell }: { shell: Shell }): VNode {
   const fields = shell.engine.schema.value.fields;
   return (
     <section class="nbl-guidelines" aria-label="Guidelines" data-testid="nbl-guidelines">
-      <header class="nbl-side-head">
-        <h3>Guidelines</h3>
+      <div class="nbl-side-head">
+        <b class="nbl-title">Guidelines</b>
         <Tool icon="close" shell={shell} action="guidelines" title="Close the guidelines" />
-      </header>
+      </div>
       <div class="nbl-guidelines-text" tabIndex={0} role="region" aria-label="Guidelines text">
         {text ? markdown(text) : null}
         {fields.map((field) => (
           <div key={field.name} class="nbl-guide-field">
-            <h4>{titleOf(field)} <span class="nbl-muted">{limitWords(field)}</span></h4>
+            <b class="nbl-title">{titleOf(field)} <span class="nbl-muted">{limitWords(field)}</span></b>
             {field.description ? <p>{field.description}</p> : null}
             {treeOf(labelsOf(field)).map(({ label, depth }) => {
               const { line, tint, ink } = shell.shades(label.color);

@@ -103,7 +103,7 @@ export class Shell {
     const accent = parseRgb(getComputedStyle(probe).color) ?? [25, 118, 210];
     probe.remove();
     this.root.style.setProperty("--nbl-on-accent", css(inkOn(accent)));
-    this.root.style.setProperty("--nbl-accent-ink", css(readable(accent, [background], 4.5)));
+    this.root.style.setProperty("--nbl-accent-ink", css(readable(accent, [background], 5.4)));
     this.root.style.setProperty("--nbl-accent-line", css(readable(accent, [background], 3)));
     this.background.value = background;
   }

@@ -65,10 +65,10 @@ export function EntryList(props: ListProps): VNode {
   }
   return (
     <section class="nbl-list" aria-label={title}>
-      <header class="nbl-side-head">
-        <h3>{title} {count > 0 ? <span class="nbl-count">{count.toLocaleString("en")}</span> : null}</h3>
+      <div class="nbl-side-head">
+        <b class="nbl-title">{title} {count > 0 ? <span class="nbl-count">{count.toLocaleString("en")}</span> : null}</b>
         {props.head}
-      </header>
+      </div>
       {count === 0 ? <div class="nbl-muted nbl-side-empty">{props.empty}</div> : null}
       <div
         ref={box} class="nbl-entries" role="list" tabIndex={count > 0 ? 0 : -1} aria-label={`${title}: ${plural(count, "entry", "entries")}`}

@@ -16,8 +16,8 @@ interface Drag {
   readonly x: number;
   readonly y: number;
   readonly from: Hit | null;
-  /** Resizes a span instead of selecting. */
-  readonly handle: { readonly edge: "start" | "end"; readonly id: string } | null;
+  /** Moves this end of the selected span, or of the selection. */
+  readonly handle: "start" | "end" | undefined;
   moved: boolean;
   /** A touch that selects; before that it scrolls. */
   armed: boolean;
@@ -38,16 +38,16 @@ export function attachGestures(scope: Scope, surface: Surface, state: TextState)
     const hit = surface.hit(x, y);
     if (!drag || !text || !hit) return null;
     if (drag.handle) {
-      const mark = text.marks.get(drag.handle.id);
-      if (!mark) return null;
-      const fixed = drag.handle.edge === "start" ? mark.end : mark.start;
+      const held = state.selectedMark() ?? state.selection();
+      if (!held) return null;
+      const fixed = drag.handle === "start" ? held.end : held.start;
       const low = Math.min(fixed, hit.boundary);
       const high = Math.max(fixed, hit.boundary);
       if (characters) return text.tokens.trim(low, high);
       const snapped = text.tokens.snap(low, high);
       if (!snapped) return null;
       // the end that is not dragged stays, even within a token
-      if (fixed === mark.start) return hit.boundary >= fixed ? { start: fixed, end: snapped.end } : { start: snapped.start, end: fixed };
+      if (fixed === held.start) return hit.boundary >= fixed ? { start: fixed, end: snapped.end } : { start: snapped.start, end: fixed };
       return hit.boundary <= fixed ? { start: snapped.start, end: fixed } : { start: fixed, end: snapped.end };
     }
     if (!drag.from) return null;
@@ -82,12 +82,11 @@ export function attachGestures(scope: Scope, surface: Surface, state: TextState)
     if (event.clientX > box.left + element.clientLeft + element.clientWidth) return; // the scroll bar
     const touch = event.pointerType === "touch";
     const handle = event.target.closest<HTMLElement>(".nbl-handle")?.dataset["handle"] as "start" | "end" | undefined;
-    const id = state.selected.peek();
     if (event.target.closest(".nbl-arc, .nbl-arc-label")) return;
     element.focus({ preventScroll: true });
     drag = {
       pointer: event.pointerId, touch, x: event.clientX, y: event.clientY, from: surface.hit(event.clientX, event.clientY),
-      handle: handle && id !== null ? { edge: handle, id } : null, moved: false, armed: !touch || Boolean(handle),
+      handle, moved: false, armed: !touch || Boolean(handle),
     };
     last = { x: event.clientX, y: event.clientY };
     if (!touch || handle) {
@@ -132,8 +131,9 @@ export function attachGestures(scope: Scope, surface: Surface, state: TextState)
     const held = done.armed && done.touch && !done.handle;
     end();
     if (done.handle) {
-      const mark = doc()?.marks.get(done.handle.id);
+      const mark = state.selectedMark();
       if (range && mark) state.resize(mark, range);
+      else if (range) state.offer(range);
       return;
     }
     if (done.moved || held) {
@@ -144,6 +144,9 @@ export function attachGestures(scope: Scope, surface: Surface, state: TextState)
     const tag = done.from && target instanceof Element ? tagAt(event) : undefined;
     if (tag !== undefined) state.click(null, tag);
     else state.click(done.from?.on ? done.from.offset : null);
+    // a finger has no keys to go on with: it is offered the labels at once
+    const picked = state.selection();
+    if (done.touch && picked && !state.menu.peek()) state.offer(picked);
   };
 
   /** The tag under a pointer: captured pointers report the surface as their target. */

@@ -11,7 +11,6 @@ import { drawLinks, type Ending, type Link, planLinks, type Plan } from "./arcs"
 import { type Cursor, headOf, rangeOf, type Step } from "./cursor";
 import type { TextDocument } from "./document";
 import { Heights } from "./heights";
-import type { Mark } from "./marks";
 import { buildRow, type Line, type Look, type RowView, setLift } from "./rowview";
 import { segmenter } from "./segment";
 import type { Lines, TextState } from "./state";
@@ -598,7 +597,8 @@ export class Surface implements Lines {
         const boxes = this.boxes(rangeOf(cursor));
         draw(cursor.extended ? "range" : "cursor", boxes, 1);
         if (cursor.extended) {
-          if (!state.menu.peek()) draw("caret", this.#caret(cursor));
+          if (state.menu.peek()) this.#drawHandles(rangeOf(cursor), parts);
+          else draw("caret", this.#caret(cursor));
           anchors.push(...boxes);
         }
       }
@@ -650,19 +650,18 @@ export class Surface implements Lines {
     if (!now || now.left !== next.left || now.top !== next.top || now.bottom !== next.bottom || now.right !== next.right) anchor.value = next;
   }
 
-  #drawHandles(mark: Mark, parts: HTMLElement[]): void {
+  #drawHandles({ start, end }: Range, parts: HTMLElement[]): void {
     const doc = this.#doc as TextDocument;
-    const edges = [["start", mark.start, mark.first], ["end", mark.end - 1, mark.last]] as const;
     const origin = this.#canvas.getBoundingClientRect();
-    for (const [edge, offset, row] of edges) {
+    for (const [edge, offset] of [["start", start], ["end", end - 1]] as const) {
+      const row = doc.rows.at(offset);
       const view = this.#views.get(row);
       const rect = view && this.#characterBox(view, Math.min(offset, doc.rows.end(row) - 1));
       if (!view || !rect) continue;
       const late = (edge === "end") !== this.#isRtl(doc.text, offset, view);
       const handle = element("div", `nbl-handle nbl-handle-${edge}`);
       handle.dataset["handle"] = edge;
-      handle.style.cssText = `left:${(late ? rect.right : rect.left) - origin.left}px;top:${rect.top - origin.top}px;height:${rect.height}px;`
-        + `--c:${this.#look.shades(mark).line}`;
+      handle.style.cssText = `left:${(late ? rect.right : rect.left) - origin.left}px;top:${rect.top - origin.top}px;height:${rect.height}px`;
       parts.push(handle);
     }
   }
