@@ -26,7 +26,7 @@ const act = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("busy" as const), on: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("line" as const), loss: fc.constantFrom(0, 0.3, 0.7), twice: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("reload" as const, "kill" as const, "locked" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("python" as const, "pythonGoto" as const, "colleague" as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("python" as const, "pythonGoto" as const, "colleague" as const) }) },
 );
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
 
@@ -98,7 +98,8 @@ class Run {
         break;
       case "python":
       case "colleague": {
-        const item = `item${Math.floor(this.#random() * ITEMS)}`;
+        const here = this.#random() < 0.5 ? engine.item.value?.id : undefined; // where two of them meet
+        const item = here ?? `item${Math.floor(this.#random() * ITEMS)}`;
         const id = `x${this.#foreign++}`;
         const annotator = one.do === "python" ? "ann" : "ben";
         this.store.append([{ id, item, annotator, action: "submit", at: 1, patch: { status: "submitted", comment: id } }]);
@@ -177,8 +178,10 @@ it("loses nothing, doubles nothing, and ends up agreeing with the store", async 
         await pass(1000);
         expect(store.log.at(-1)?.event).toMatchObject({ action: "undo", ref: done.at(-1)?.id });
       }
-      void engine.find({}); // no filter hides anything below
-      await pass(3000);
+      if (Object.keys(engine.filter.value).length > 0) {
+        void engine.find({}); // it would hide some; otherwise what the page holds is looked at as it is
+        await pass(3000);
+      }
       expect(engine.progress.value).toEqual(run.kernel.progress);
       for (let index = 0; index < ITEMS; index++) {
         engine.goto(index);

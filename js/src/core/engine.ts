@@ -7,7 +7,7 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { Clock } from "./clock";
 import { Connection } from "./connection";
-import { Items } from "./items";
+import { type Held, Items } from "./items";
 import type { AnyModel } from "./model";
 import { Outbox } from "./outbox";
 import { applyPatch, EMPTY, mergePatches, sameAnnotation, type Status, type View } from "./patch";
@@ -221,7 +221,7 @@ export class Engine {
 
   /** Puts annotations by id and drops others; edits with the same `merge` soon after one another are one event. */
   edit(put: readonly AnyAnnotation[], drop: readonly string[] = [], options: { merge?: string } = {}): void {
-    const held = this.#items.get(this.#current);
+    const held = this.#here();
     if (held === undefined) return;
     const there = new Map(held.view.annotations.map((one) => [one.id ?? "", one]));
     const coming = put
@@ -250,7 +250,7 @@ export class Engine {
   /** Submits the item as it stands and goes on; a problem says which limit is not met, and nothing has changed then. */
   submit(): Problem | null {
     this.#settle();
-    const held = this.#items.get(this.#current);
+    const held = this.#here();
     if (held === undefined) return { title: "There is no item to submit yet", hint: "The kernel has been asked for it." };
     const problem = this.#limits(held.view);
     if (problem !== null) return problem;
@@ -261,27 +261,27 @@ export class Engine {
 
   /** Goes on without an answer; the item comes again when all others are done. */
   skip(): void {
-    if (this.#items.get(this.#current) === undefined) return;
+    if (this.#here() === undefined) return;
     this.#act("skip", {});
     this.#advance();
   }
 
   /** Marks the item as unusable and goes on. */
   discard(): void {
-    if (this.#items.get(this.#current) === undefined) return;
+    if (this.#here() === undefined) return;
     this.#act("discard", { status: "discarded" });
     this.#advance();
   }
 
   flag(on?: boolean): void {
-    const held = this.#items.get(this.#current);
+    const held = this.#here();
     const flagged = on ?? !(held?.view.flagged ?? false);
     if (held === undefined || held.view.flagged === flagged) return;
     this.#act("flag", { flagged });
   }
 
   comment(text: string): void {
-    const held = this.#items.get(this.#current);
+    const held = this.#here();
     if (held === undefined || held.view.comment === text) return;
     this.#act("comment", { comment: text }, "comment");
   }
@@ -289,7 +289,7 @@ export class Engine {
   undo(): void {
     this.#settle();
     const entry = this.#undo.at(-1);
-    if (entry === undefined) return;
+    if (entry === undefined || this.#opening !== null) return;
     const event = this.#make(entry.event.item, "undo", entry.inverse ?? {}, entry.event.id);
     this.#items.unskip(entry.event.item);
     this.#items.record(event);
@@ -300,7 +300,7 @@ export class Engine {
   redo(): void {
     this.#settle();
     const entry = this.#redo.at(-1);
-    if (entry === undefined) return;
+    if (entry === undefined || this.#opening !== null) return;
     const event = this.#make(entry.event.item, "redo", entry.event.patch ?? {}, entry.event.id);
     const inverse = this.#items.record(event);
     this.#send(event, inverse);
@@ -331,7 +331,7 @@ export class Engine {
   /** Makes suggestions annotations of the response; all of them if no ids are given. */
   accept(ids?: readonly string[]): void {
     this.#settle();
-    const held = this.#items.get(this.#current);
+    const held = this.#here();
     if (held === undefined) return;
     const offered = new Map(this.suggestions.value.map((one) => [one.id ?? "", one]));
     const taken = new Map<string, AnyAnnotation>();
@@ -389,8 +389,13 @@ export class Engine {
 
   // ---- actions become events --------------------------------------------------------------------
 
+  /** The item that actions are about; none while it is not known whose answers these would be. */
+  #here(): Held | undefined {
+    return this.#ready.value && this.#opening === null ? this.#items.get(this.#current) : undefined;
+  }
+
   #act(action: Event["action"], patch: Patch, merge?: string): void {
-    const held = this.#items.get(this.#current);
+    const held = this.#here();
     if (held === undefined) return;
     if (merge !== undefined && this.#merge !== null && this.#merge.key === merge) {
       this.#extend(this.#merge, patch);
@@ -745,6 +750,7 @@ export class Engine {
       },
     };
     this.#finding = finding;
+    if (!this.#ready.value) return; // asked when it is open
     // the kernel should know what is done before it searches, but a search need not wait for ever
     if (this.#sender.idle) ask();
     else finding.cancel = this.#scope.timeout(ask, FIND_AFTER);
@@ -846,6 +852,7 @@ export class Engine {
       this.#settled(newest);
       this.#resume(events);
       this.#sender.start();
+      this.#finding?.ask?.();
       if (events.length > 0) this.#resync();
     });
   }
@@ -913,7 +920,8 @@ export class Engine {
       this.#publish();
       return;
     }
-    if (how !== "go" && want !== null && samePlaces) {
+    const asked = want !== null && want !== "next" && !want.asNext && want.index < queue.total; // that place, in any queue
+    if (how !== "go" && want !== null && (samePlaces || asked)) {
       this.#resolve(false);
       this.#publish();
       return;
