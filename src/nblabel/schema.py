@@ -427,6 +427,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         item: object = None,
         length: int | None = None,
         complete: bool = False,
+        draft: bool = False,
     ) -> None:
         """Raise `InvalidAnnotation` if an annotation breaks a rule.
 
@@ -442,10 +443,12 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             Code points of the item's text; spans must end within it.
         complete : bool
             Check the limits (min, max, required) too, as for a submitted response.
+        draft : bool
+            The response is unfinished: a text may be longer than it may be in the end.
         """
         mine = tuple(annotations)
         try:
-            self._check(mine, mine if among is None else tuple(among), length, complete)
+            self._check(mine, mine if among is None else tuple(among), length, complete, draft)
         except InvalidAnnotation as error:
             raise error.of_item(item) from None
 
@@ -455,6 +458,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         among: tuple[AnyAnnotation, ...],
         length: int | None,
         complete: bool,
+        draft: bool,
     ) -> None:
         ids = {a.id: a for a in among}
         if len(ids) < len(among):
@@ -462,6 +466,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             raise InvalidAnnotation(f"annotation {twice!r}", "two annotations have this id")
         for annotation in annotations:
             self._check_one(annotation, length)
+        for annotation in () if draft else among if complete else annotations:
+            self._check_text(annotation)
         for annotation in among:
             if isinstance(annotation, Relation):
                 self._check_ends(annotation, ids)
@@ -504,9 +510,11 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
                     raise InvalidAnnotation(a.describe(), f"attribute {key!r} cannot be {value!r}")
         if isinstance(a, Span) and length is not None and a.end > length:
             raise InvalidAnnotation(a.describe(), f"end {a.end} is beyond the text's {length} characters")
-        too_long = isinstance(a, Text) and isinstance(field, Texts) and field.max_length is not None
-        if too_long and len(a.text) > field.max_length:  # type: ignore[union-attr,operator]
-            raise InvalidAnnotation(a.describe(), f"has more than {field.max_length} characters")  # type: ignore[union-attr]
+
+    def _check_text(self, a: AnyAnnotation) -> None:
+        limit = next((f.max_length for f in self.fields if f.name == a.field and isinstance(f, Texts)), None)
+        if isinstance(a, Text) and limit is not None and len(a.text) > limit:
+            raise InvalidAnnotation(a.describe(), f"has more than {limit} characters")
 
     @staticmethod
     def _check_overlap(spans: list[Span]) -> None:

@@ -576,6 +576,7 @@ class Session:
             item=None if position is None else self.source.key(position),
             length=None if position is None else self.source.extent(position),
             complete=event.patch.status == "submitted",
+            draft=event.patch.status != "submitted",
         )
 
     def _store(self, events: Sequence[Event]) -> None:

@@ -161,6 +161,17 @@ def test_limits_are_checked_only_when_complete() -> None:
         made.check(two, complete=True)
 
 
+def test_a_text_may_be_too_long_while_it_is_written() -> None:
+    made = Schema.of({"note": Texts(max_length=5)})
+    long = made.coerce({"note": "too long"})
+    made.check(long, draft=True)
+    for rules in ({}, {"complete": True}):
+        with pytest.raises(InvalidAnnotation, match="more than 5 characters"):
+            made.check(long, **rules)
+    with pytest.raises(InvalidAnnotation, match="more than 5 characters"):
+        made.check([], among=long, complete=True)
+
+
 def test_overlap_can_be_forbidden() -> None:
     made = Schema.of({"spans": Spans(["A"], overlap=False)})
     made.check(made.coerce([(0, 2, "A"), (2, 4, "A")]))
