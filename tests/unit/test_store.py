@@ -33,6 +33,7 @@ from nblabel.errors import InvalidAnnotation, StoreError
 from nblabel.records import Event, Patch, Response, apply_event
 from nblabel.schema import Schema, Spans
 from nblabel.store import State, Store, open_store
+from nblabel.store.cache import ResponseCache
 
 HOSTILE = [
     "",
@@ -467,6 +468,29 @@ def test_whoever_asks_for_what_is_newer_misses_nothing(reopen) -> None:
     watcher.join()
     assert seen == list(range(1, stores[0].last_seq("d") + 1))
     assert len(seen) == 3 * sum(n % 3 + 1 for n in range(40))
+
+
+def test_a_response_is_never_half_old_and_half_new(reopen) -> None:
+    """It comes from two tables, which must be read as they were at one moment."""
+    writer, reader = reopen(), reopen()
+    done = threading.Event()
+
+    def write() -> None:
+        n = 0
+        while not done.is_set():
+            n += 1
+            writer.append("d", [event(f"e{n}", comment=str(n), put=(Choice(str(n), id="c"),))])
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(400):
+            reader._cache = ResponseCache()
+            response = reader.response("d", "ada", "i")
+            assert response is None or response.comment == response.annotations[0].label
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_names_on_a_database_that_may_fold_case(tmp_path) -> None:

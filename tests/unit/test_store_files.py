@@ -472,11 +472,14 @@ def test_nothing_is_written_into_a_deleted_file(path) -> None:
 
 
 def test_a_new_file_in_the_place_of_a_deleted_one_does_not_mix_with_it(path) -> None:
-    """Its write-ahead log and index stay behind when only the main file is deleted."""
+    """Its write-ahead log and index stay behind when only the main file is deleted: put aside, not thrown away."""
     with open_store(path) as store:
         store.append("d", [event(f"e{n}", f"i{n}") for n in range(50)])
+        log = path.with_name("nblabel.db-wal").read_bytes()
         path.unlink()
         with open_store(path) as new:
+            [aside] = path.parent.glob("nblabel.db-wal.left-*")
+            assert aside.read_bytes() == log
             assert new.id != store.id
             assert new.datasets() == []
             new.append("d", [event(f"n{n}", f"j{n}") for n in range(50)])
@@ -486,6 +489,18 @@ def test_a_new_file_in_the_place_of_a_deleted_one_does_not_mix_with_it(path) -> 
             assert ids(new) == [f"n{n}" for n in range(50)]
     with open_store(path) as new, open_store(path.with_name("saved.db")) as saved:
         assert ids(new) == [f"n{n}" for n in range(50)]
+        assert ids(saved) == [f"e{n}" for n in range(50)]
+
+
+def test_another_process_makes_a_new_file_in_the_place_of_a_deleted_one(open_folder) -> None:
+    path = open_folder / "nblabel.db"
+    with open_store(path) as store:
+        store.append("d", [event(f"e{n}", f"i{n}") for n in range(50)])
+        path.unlink()
+        assert said_by("try", path) == "opened 0\nstored\n"
+        store.backup(path.with_name("saved.db"))
+    with open_store(path) as new, open_store(path.with_name("saved.db")) as saved:
+        assert ids(new) == ["try"]
         assert ids(saved) == [f"e{n}" for n in range(50)]
 
 
