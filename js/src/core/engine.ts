@@ -505,6 +505,10 @@ export class Engine {
         const title = `“${name}” takes at most ${most} ${most === 1 ? "answer" : "answers"}, it has ${count}`;
         return { title, hint: "Remove what is too much." };
       }
+      const longest = field.kind === "texts" ? (field.max_length ?? null) : null;
+      const long = longest !== null && view.annotations.some((one) =>
+        one.kind === "text" && one.field === field.name && [...one.text].length > longest);
+      if (long) return { title: `“${name}” takes at most ${longest} characters`, hint: "Shorten it." };
     }
     return null;
   }

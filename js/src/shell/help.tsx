@@ -1,6 +1,6 @@
 /** The keys in force, and the guidelines with what each label means. */
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { markdown } from "../core/markdown";
 import { labelsOf, titleOf } from "./actions";
 import { limitWords, treeOf } from "./fields";
@@ -9,7 +9,7 @@ import type { Shell } from "./shell";
 
 export function Help({ shell }: { shell: Shell }): VNode {
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => element.current?.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => element.current?.focus({ preventScroll: true }), []);
   const keymap = shell.keymap.value;
   const groups = new Map<string, typeof bound>();
   const bound = keymap.describe();

@@ -1,6 +1,6 @@
 /** Small parts that all panels are made of. */
 import type { ComponentChildren, VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Problem } from "../core/protocol";
 import { Icon, type IconName } from "./icons";
 import type { Shell } from "./shell";
@@ -94,7 +94,7 @@ export function Floating(
   { shell: Shell; title: string; onClose: () => void; children: ComponentChildren; testid?: string; kind?: string },
 ): VNode {
   const element = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const scope = shell.scope.child();
     const own = element.current;
     const opened = performance.now();

@@ -1,6 +1,6 @@
 /** The bar on top: where we are, how far, what is shown, and the way back. */
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Filter } from "../core/protocol";
 import { labelsOf, titleOf } from "./actions";
 import { Icon } from "./icons";
@@ -75,7 +75,7 @@ function Position({ shell }: { shell: Shell }): VNode {
   const total = engine.total.value;
   const input = useRef<HTMLInputElement>(null);
   const jumping = shell.jumping.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (jumping) input.current?.select();
   }, [jumping]);
   if (jumping) {
@@ -146,7 +146,7 @@ function SearchBox({ shell }: { shell: Shell }): VNode {
   const { engine } = shell;
   const input = useRef<HTMLInputElement>(null);
   const open = shell.searching.value || Boolean(engine.filter.value.text);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shell.searching.value) input.current?.select();
   }, [shell.searching.value]);
   const search = (text: string): void => {
