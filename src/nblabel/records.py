@@ -143,15 +143,17 @@ def apply_event(before: Response | None, event: Event, fields: Iterable[str] = (
     if status is None:
         touched = bool(patch.put or patch.drop)
         status = "draft" if touched else old.status
+    # annotations alone would make a draft of it again
+    back = status != old.status or (old.status != "draft" and bool(undo_put or undo_drop))
     inverse = Patch(
         put=undo_put,
         drop=undo_drop,
-        status=old.status if status != old.status else None,
+        status=old.status if back else None,
         flagged=old.flagged if patch.flagged is not None and patch.flagged != old.flagged else None,
         comment=old.comment if patch.comment is not None and patch.comment != old.comment else None,
     )
     asked = old.fields
-    if status == "submitted":
+    if patch.status == "submitted" and event.action != "undo":
         asked = tuple(dict.fromkeys((*asked, *fields)))
     after = msgspec.structs.replace(
         old,

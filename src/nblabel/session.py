@@ -526,7 +526,7 @@ class Session:
             good: list[Event] = []
             held: dict[tuple[str, str], Response] = {}
             schemas = {self.schema.version: self.schema}
-            known = self.store.known(self.name, [event.id for event in events])
+            known = self.store.known(self.name, events)
             for event in events:
                 if event.id in known:  # a replay: durable already, whatever the rules say today
                     good.append(event)

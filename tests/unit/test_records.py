@@ -69,6 +69,22 @@ def test_an_edit_makes_a_draft_and_submitting_remembers_what_was_asked() -> None
     assert inverse.status == "submitted"
 
 
+def test_undoing_a_second_submission_leaves_the_first() -> None:
+    first, _ = apply_event(None, _event(1, Patch(put=(Choice("good", id="a"),), status="submitted")))
+    second, inverse = apply_event(first, _event(2, Patch(put=(Choice("bad", id="a"),), status="submitted")))
+    again, _ = apply_event(second, _event(3, inverse, action="undo"))
+    assert _says(again) == _says(first)
+
+
+def test_a_question_counts_as_asked_only_when_the_item_is_submitted() -> None:
+    done, _ = apply_event(None, _event(1, Patch(status="submitted")), ["mood"])
+    flagged, _ = apply_event(done, _event(2, Patch(flagged=True)), ["mood", "note"])
+    assert (flagged.status, flagged.fields) == ("submitted", ("mood",))
+    edited, inverse = apply_event(done, _event(3, Patch(put=(Choice("good", id="a"),))), ["mood", "note"])
+    undone, _ = apply_event(edited, _event(4, inverse, action="undo"), ["mood", "note"])
+    assert (undone.status, undone.fields) == ("submitted", ("mood",))
+
+
 def test_a_flag_alone_leaves_an_item_pending() -> None:
     flagged, inverse = apply_event(None, _event(1, Patch(flagged=True)))
     assert (flagged.status, flagged.flagged, inverse.flagged) == ("pending", True, False)

@@ -74,7 +74,9 @@ export function applyPatch(before: View, patch: Patch | undefined): { after: Vie
   const status = patch?.status ?? (touched ? "draft" : before.status);
   const flagged = patch?.flagged ?? before.flagged;
   const comment = patch?.comment ?? before.comment;
-  if (status !== before.status) inverse.status = before.status;
+  // annotations alone would make a draft of it again
+  const touches = inverse.put !== undefined || inverse.drop !== undefined;
+  if (status !== before.status || (before.status !== "draft" && touches)) inverse.status = before.status;
   if (flagged !== before.flagged) inverse.flagged = before.flagged;
   if (comment !== before.comment) inverse.comment = before.comment;
   return { after: { status, annotations, flagged, comment }, inverse };
