@@ -46,7 +46,7 @@ export function strays(css) {
         if (!/keyframes\s+nblabel-/.test(prelude)) found.push(prelude);
       } else if (prelude.startsWith("@")) found.push(prelude);
       else if (!nested) {
-        for (const selector of split(prelude)) if (!/^\.nblabel(?![\w-])/.test(selector.trim())) found.push(selector.trim());
+        for (const selector of split(prelude)) if (!/^\.nblabel(?![\w-])(?![^\s>+~]*\s*[+~])/.test(selector.trim())) found.push(selector.trim());
       }
       at = close;
     }
