@@ -1,6 +1,6 @@
 /** Questions that are answered beside the item: choices (single, multiple, in a tree) and free text. */
 import type { VNode } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { Choices, Label, Texts } from "../core/protocol";
 import { labelAction, titleOf } from "./actions";
@@ -18,7 +18,7 @@ export function Fields({ shell }: { shell: Shell }): VNode | null {
       {fields.map((field) => isChoices(field)
         ? <ChoiceField key={field.name} shell={shell} field={field} alone={alone} />
         : <TextField key={`${field.name} ${shell.engine.item.value?.id}`} shell={shell} field={field as Texts} />)}
-      {shell.advances.value || shell.binary.value
+      {shell.advances.value
         ? <div class="nbl-muted nbl-field-note">Picking a label answers the item and goes on to the next one.</div> : null}
     </div>
   );
@@ -141,7 +141,7 @@ function ChoiceField({ shell, field, alone }: { shell: Shell; field: Choices; al
                 type="button" role={role} aria-checked={on} data-rove="" tabIndex={label === first?.label ? 0 : -1}
                 data-expanded={open} class={`nbl-choice${hint && !on ? " nbl-suggested" : ""}`} style={{ "--c": line, "--t": tint, "--i": ink }}
                 title={[label.description, chord && `Key: ${chord}`].filter(Boolean).join("\n") || label.name} data-label={label.name}
-                onClick={() => { shell.answer(field, label.name, binary || shell.advances.value); }}
+                onClick={() => { shell.answer(field, label.name); }}
               >
                 <span class={field.multiple ? "nbl-box" : "nbl-radio"} />
                 <span class="nbl-chip-name">{label.name}</span>
@@ -215,13 +215,13 @@ type GrowingProps = Readonly<Record<string, unknown>> & {
 /** A text area as high as its text. */
 export function Growing({ value, onText, focused, ...rest }: GrowingProps): VNode {
   const area = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const own = area.current;
     if (!own) return;
     own.style.height = "auto";
     own.style.height = `${own.scrollHeight + 2}px`;
   }, [value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focused) area.current?.focus({ preventScroll: true });
   }, [focused]);
   return <textarea {...rest} ref={area} rows={1} value={value} onInput={(event) => onText(event.currentTarget.value)} />;

@@ -717,6 +717,8 @@ export class TextState implements Modality {
       this.menu.value = false;
     });
     const same = this.relations.peek().some((one) => one.head === head && one.child === target && this.#has(one, ref));
+    // the next relation often starts where this one did
+    this.selected.value = head;
     if (same) {
       this.say("That relation is there already.");
       return;
@@ -724,8 +726,6 @@ export class TextState implements Modality {
     const made: Relation = { kind: "relation", head, child: target, ...ref, id: this.engine.newId() };
     this.engine.edit([made]);
     this.say(`${ref.label}: ${this.describe(made)}`);
-    // the next relation often starts where this one did
-    this.selected.value = head;
   }
 
   reverse(relation: Relation): void {
