@@ -85,6 +85,22 @@ class LabelerPage:
         expect(self.root.locator(".nbl-item-key")).to_have_text(shown, timeout=timeout * 1000)
         return self
 
+    @property
+    def waiting(self) -> bool:
+        """Whether it has no item to show until the kernel answers."""
+        return self.root.locator(".nbl-item").is_hidden() and self.part("done").count() == 0
+
+    def until_gone_on(self, key: str, *, timeout: float = 15) -> LabelerPage:
+        """Wait until it shows anything but the item with this key."""
+        self.page.wait_for_function(
+            "([root, key]) => { const item = root.querySelector('.nbl-item');"
+            " if (!item || item.hidden) return true;"
+            " return root.querySelector('.nbl-item-key')?.innerText.replace(/^key/, '').trim() !== key; }",
+            arg=[self.root.element_handle(), key],
+            timeout=timeout * 1000,
+        )
+        return self
+
     def until_saved(self, *, timeout: float = 60) -> LabelerPage:
         """Wait until the kernel has stored everything."""
         expect(self.part("status")).to_have_attribute("data-kind", "saved", timeout=timeout * 1000)

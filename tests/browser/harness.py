@@ -120,6 +120,8 @@ class Kernel:
         self._lock = threading.Lock()
         self._inbox: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._comms: dict[str, _Comm] = {}
+        self._aside: queue.Queue[Callable[[], None] | None] | None = None
+        self._beside: set[str] = set()
         self._life = 0
         self._complaints = _Complaints()
         for name in ("traitlets", "nblabel"):
@@ -176,6 +178,13 @@ class Kernel:
             yield
         finally:
             over.set()
+
+    def serve_aside(self) -> None:
+        """Serve the present labeler beside the cells from now on, as ipykernel does with subshells."""
+        if self._aside is None:
+            self._aside = queue.Queue()
+            threading.Thread(target=self._live, args=(self._aside,), name="subshell", daemon=True).start()
+        self._beside.add(self.lab.comm.comm_id)
 
     def settle(self) -> None:
         """Wait until everything that has arrived is handled."""
@@ -248,21 +257,22 @@ class Kernel:
                 self._sockets.discard(socket)
 
     def _enqueue(self, message: dict[str, Any]) -> None:
-        life = self._life
+        life, delay = self._life, self.delay
 
         def handle() -> None:
             comm = self._comms.get(message["comm"])
             if comm is None or life != self._life:
                 return
-            if self.delay:
-                time.sleep(self.delay)
+            if delay:
+                time.sleep(delay)
             self._tell("busy")
             try:
                 comm.deliver(message["data"], message["buffers"])
             finally:
                 self._tell("idle")
 
-        self._inbox.put(handle)
+        aside = self._aside if message["comm"] in self._beside else None
+        (self._inbox if aside is None else aside).put(handle)
 
     def sizes(self, kind: str, *, up: bool = True) -> list[int]:
         """Bytes of the messages of one type so far."""
@@ -276,6 +286,8 @@ class Kernel:
         with contextlib.suppress(Exception):
             self.lab.close()
         self._inbox.put(None)
+        if self._aside is not None:
+            self._aside.put(None)
         for name in ("traitlets", "nblabel"):
             logging.getLogger(name).removeHandler(self._complaints)
 

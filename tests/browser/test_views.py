@@ -67,3 +67,23 @@ def test_a_page_that_was_closed_leaves_its_labels(stage: Callable[..., Stage], t
     LabelerPage(page.el).until_ready().until_key(2).until_saved()
     assert page.lab.annotations["label"].tolist() == ["good", "bad"]
     assert [entry.event.action for entry in page.lab._store.entries("text")].count("submit") == 2
+
+
+def test_a_page_comes_back_before_its_old_messages_are_stored(stage: Callable[..., Stage], tmp_path: Path) -> None:
+    """The old labeler is served by a subshell while the cell makes a new one: their messages overtake each other."""
+    page = stage(lambda: nb.TextLabeler([str(n) for n in range(40)], choices=["good", "bad"], store=tmp_path / "l.db"))
+    shown = LabelerPage(page.el).until_ready().focus()
+    page.kernel.serve_aside()
+    page.kernel.delay = 0.15
+    for number in range(8):
+        shown.press("1").until_key(number + 1)
+    page.reload()
+    page.kernel.delay = 0.0
+    page.rerun()
+    shown = LabelerPage(page.el).until_ready().until_key(8).until_saved()
+    page.until_python(lambda: page.lab.progress.submitted == 8)
+    page.page.wait_for_timeout(1500)  # what the old labeler stores late changes nothing any more
+    shown.until_key(8).focus().press("2").until_key(9).until_saved()
+    assert page.lab.annotations["label"].tolist() == ["good"] * 8 + ["bad"]
+    actions = [entry.event.action for entry in page.lab._store.entries("text")]
+    assert actions.count("submit") == 9

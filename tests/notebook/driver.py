@@ -19,9 +19,10 @@ from typing import Any, Literal
 
 import nbformat
 from playwright.sync_api import BrowserContext, Locator, Page, WebSocket
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from ..chromium import TIMEOUT, screenshot
-from .kernel import Kernel
+from .kernel import Kernel, KernelBusy
 from .servers import JupyterServer
 
 __all__ = ["Notebook", "Traffic"]
@@ -136,6 +137,8 @@ class Notebook:
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.traffic = Traffic(self.page)
         self._kernel: Kernel | None = None
+        self._killed = 0
+        self._kernel_name = ""
         place = f"lab/workspaces/{uuid.uuid4().hex[:8]}/tree" if app == "lab" else "notebooks"
         self.page.goto(f"{server.url}/{place}/{self.path}?token={server.token}")
         self.until_ready()
@@ -276,8 +279,7 @@ class Notebook:
     def kernel(self) -> Kernel:
         """The kernel that runs now, through sockets of our own."""
         if self._kernel is None:
-            name = self.js("nb.panel(path).sessionContext.session.kernel.id")
-            self._kernel = Kernel(self.server.runtime / f"kernel-{name}.json")
+            self._kernel = Kernel(self._connection_file())
         return self._kernel
 
     def _let_go(self) -> None:
@@ -298,19 +300,43 @@ class Notebook:
 
     def kill(self) -> None:
         """End the kernel's process with ``kill -9``; the page is told nothing."""
-        pid = self.kernel.pid
-        os.kill(pid, signal.SIGKILL)
+        self._killed = self.kernel.pid
+        os.kill(self._killed, signal.SIGKILL)
         self._let_go()
 
-    def recover(self) -> None:
-        """After `kill`: accept the dialog about the dead kernel, and wait for the one that the server starts."""
+    def recover(self, *, timeout: float = 90) -> None:
+        """After `kill`: wait for the kernel that the server starts, and accept the page's dialog about it.
+
+        JupyterLab shows the dialog when it hears of the death, which it may not while it is connecting.
+        """
         accept = self.page.locator(".jp-Dialog .jp-mod-accept")
-        accept.first.wait_for()
+        ends = time.monotonic() + timeout
+        while self._pid() in (None, self._killed):
+            assert time.monotonic() < ends, f"no kernel came back in {timeout} s"
+            self.page.wait_for_timeout(100)
+        self.until_ready()
+        with contextlib.suppress(PlaywrightTimeout):
+            accept.first.wait_for(timeout=2000)
         while accept.count():
             accept.first.click()
             self.page.wait_for_timeout(50)
         self.until_ready()
         self.js("nb.forget()")
+
+    def _pid(self) -> int | None:
+        """The process that answers now, if one does."""
+        try:
+            probe = Kernel(self._connection_file(), patience=2)
+        except KernelBusy:
+            return None
+        probe.close()
+        return probe.pid
+
+    def _connection_file(self) -> Path:
+        # asked again only where it can have changed: while a kernel is restarted, the page knows of none
+        name = self.js("nb.panel(path).sessionContext.session?.kernel?.id ?? null")
+        self._kernel_name = str(name or self._kernel_name)
+        return self.server.runtime / f"kernel-{self._kernel_name}.json"
 
     @contextlib.contextmanager
     def offline(self) -> Iterator[None]:

@@ -79,14 +79,18 @@ class Kernel:
     ``timeout`` seconds.
     """
 
-    def __init__(self, connection_file: Path) -> None:
+    def __init__(self, connection_file: Path, *, patience: float = 60) -> None:
         self.connection_file = connection_file
         info = json.loads(connection_file.read_text())
         # A thread of its own: Playwright keeps an event loop running in the test's.
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="kernel")
         self._client: BlockingKernelClient = self._in_worker(self._connect, 60)
         self._recorder = Recorder(info)
-        self.pid: int = self.value("__import__('os').getpid()", timeout=60)
+        try:
+            self.pid: int = self.value("__import__('os').getpid()", timeout=patience)
+        except BaseException:
+            self.close()
+            raise
 
     def _in_worker(self, work: Callable[[], T], timeout: float) -> T:
         return self._worker.submit(work).result(timeout + 30)
