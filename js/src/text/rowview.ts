@@ -61,6 +61,7 @@ export function buildRow(doc: TextDocument, row: number, look: Look): RowView {
     const starting = piece.covers.filter((cover) => cover.starts);
     if (look.lifts && starting.length > 0) {
       const lift = document.createElement("span");
+      lift.className = "nbl-lift";
       for (const { mark } of starting) lifts.set(mark.id, lift);
       span.append(lift);
     }

@@ -771,7 +771,7 @@ export class Surface implements Lines {
     };
     const rowsBox = this.#rows.getBoundingClientRect();
     const drawn = drawLinks(plan, {
-      textTop, lane: ARC_LANE, gutterX: GUTTER - 8, gutterStep: 5, gutterLanes: 4,
+      textTop, lane: ARC_LANE, gutterX: GUTTER - 8, gutterStep: 4, gutterLanes: 5,
       top: rowsBox.top - origin.top, bottom: rowsBox.bottom - origin.top,
     });
     const relations = new Map(this.#shownRelations().map((one) => [one.id, one]));
