@@ -574,7 +574,7 @@ def test_many_threads_write_at_once() -> None:
         ("[]", []),
         ([], []),
         ([Span(0, 2, "PER")], [(0, 2, "PER")]),
-        ([(0, 2, "XXX")], None),
+        ([(0, 2, "NOPE")], None),
         ([(0, 2)], None),
         ([(2, 0, "PER")], None),
         ([(0, 0, "PER")], None),
