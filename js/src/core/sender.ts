@@ -85,7 +85,7 @@ export class Sender {
     this.#events.push(event);
     if (hold) this.#held = event.id;
     this.#update();
-    this.#pump();
+    queueMicrotask(() => this.#pump()); // a choice and the submission that it brings leave together
   }
 
   /** Puts a held event's new form in its place. */

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import sys
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -205,6 +206,13 @@ class Labeler(anywidget.AnyWidget):
             self.set_trait("value", () if response is None else response.annotations)
             self.set_trait("progress", session.progress)
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """The traits as the page gets them; only marimo needs the one that tells it to run other cells again."""
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        if not _in_marimo():
+            state.pop("_saves", None)
+        return state
+
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take the page's only trait; all others are written by the kernel alone."""
         super().set_state({name: value for name, value in sync_data.items() if name in ("_saves", "layout")})
@@ -362,6 +370,11 @@ class Labeler(anywidget.AnyWidget):
         reading = formats.for_path(path, format).read(path, **options)
         report = self._session.load(reading.labelled, replace=replace)
         return Report(report.items, report.annotations, (*reading.report.dropped, *report.dropped), str(path))
+
+
+def _in_marimo() -> bool:
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
 
 
 def _suggester(given: Any, schema: Schema) -> Any:
