@@ -23,16 +23,17 @@ interface ToolProps {
   readonly testid?: string;
   readonly small?: boolean;
   readonly name?: string;
+  readonly tabIndex?: number;
   readonly children?: ComponentChildren;
 }
 
 /** A button with an icon; its title is its name. */
-export function Tool({ icon, title, onClick, shell, action = "", pressed, disabled, expanded, testid, small, name, children }: ToolProps): VNode {
+export function Tool({ icon, title, onClick, shell, action = "", pressed, disabled, expanded, testid, small, name, tabIndex, children }: ToolProps): VNode {
   const words = shell ? shell.hint(action, title) : title;
   return (
     <button
       type="button" class={small ? "nbl-tool nbl-small" : "nbl-tool"} title={words} aria-label={name ?? (children ? undefined : words)}
-      aria-pressed={pressed} aria-expanded={expanded} disabled={disabled ?? false} data-testid={testid}
+      aria-pressed={pressed} aria-expanded={expanded} disabled={disabled ?? false} data-testid={testid} tabIndex={tabIndex}
       onClick={onClick ?? (() => shell?.run(action))}
     >
       <Icon name={icon} size={small ? 14 : 16} />
@@ -57,12 +58,8 @@ export function ProblemText({ problem }: { problem: Problem }): VNode {
   );
 }
 
-export function CopyButton({ shell, text }: { shell: Shell; text: string }): VNode {
-  return (
-    <Tool icon="copies" title="Copy the details" onClick={() => void copy(text).then((ok) => shell.say(ok ? "Copied." : "Not copied."))}>
-      Copy
-    </Tool>
-  );
+export function CopyButton({ shell, text, words = "Copy the details" }: { shell: Shell; text: string; words?: string }): VNode {
+  return <Tool icon="copies" onClick={() => void copy(text).then((ok) => shell.say(ok ? "Copied." : "Not copied."))}>{words}</Tool>;
 }
 
 /** To the clipboard; on plain http, where there is no clipboard API, through a selection. */

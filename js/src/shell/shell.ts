@@ -67,6 +67,13 @@ export class Shell {
     capture(scope, root, (event, editing) => this.#key(event, editing));
     scope.effect(() => this.#paint(this.theme.value));
     scope.listen(root, "mousedown", (event) => this.#keepFocus(event));
+    let focused: Element | null = null;
+    scope.listen(root, "focusin", (event) => { focused = event.composedPath()[0] as Element; });
+    scope.listen(root, "focusout", () => queueMicrotask(() => { if (focused?.isConnected) focused = null; }));
+    // a button that goes with what it did takes the focus, and so the keys, out of the labeler
+    scope.mutation(root, { childList: true, subtree: true }, () => {
+      if (focused && !focused.isConnected) this.focus();
+    });
     this.#announce();
     scope.effect(() => {
       const done = engine.finished.value;
@@ -196,6 +203,12 @@ export class Shell {
       return false;
     }
     if (target instanceof Element && this.#rove(event, target)) return true;
+    // these keys work the control, however it got the focus
+    if (target instanceof Element && target.matches("select, [type=checkbox]") && /^(Arrow|Home|End| $)/.test(event.key)) return false;
+    if (action === "escape" && target !== this.focusTarget && target !== this.root) {
+      if (!this.#closePanels()) this.focus();
+      return true;
+    }
     return action !== null && this.run(action, event);
   }
 
@@ -231,6 +244,16 @@ export class Shell {
     return false;
   }
 
+  /** Gives the keyboard to what the labeler stands in: to the notebook's cell, where there is one. */
+  #leave(): void {
+    for (let node: Node | null = this.root; node !== null; ) {
+      node = node.parentNode ?? (node instanceof ShadowRoot ? node.host : null);
+      if (!(node instanceof HTMLElement) || !node.hasAttribute("tabindex")) continue;
+      node.focus({ preventScroll: true });
+      return;
+    }
+  }
+
   /** Runs an action by name; false if it means nothing now. */
   run(action: string, event: KeyboardEvent | null = null): boolean {
     const { engine } = this;
@@ -240,6 +263,7 @@ export class Shell {
         this.refusal.value = null;
         return true;
       }
+      if (event !== null) this.#leave();
       return false;
     }
     if (action === "help") {

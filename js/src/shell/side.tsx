@@ -61,7 +61,7 @@ export function EntryList(props: ListProps): VNode {
   const rows: VNode[] = [];
   for (let i = from; i < to; i++) {
     const entry = props.entry(i);
-    if (entry) rows.push(<EntryRow key={entry.id} {...props} entry={entry} index={i} selected={selected === entry.id ? selected : null} />);
+    if (entry) rows.push(<EntryRow key={entry.id} {...props} entry={entry} index={i} first={i === from} selected={selected === entry.id ? selected : null} />);
   }
   return (
     <section class="nbl-list" aria-label={title}>
@@ -71,7 +71,7 @@ export function EntryList(props: ListProps): VNode {
       </div>
       {count === 0 ? <div class="nbl-muted nbl-side-empty">{props.empty}</div> : null}
       <div
-        ref={box} class="nbl-entries" role="list" tabIndex={count > 0 ? 0 : -1} aria-label={`${title}: ${plural(count, "entry", "entries")}`}
+        ref={box} class="nbl-entries" role="list" data-roving="" aria-label={`${title}: ${plural(count, "entry", "entries")}`}
         onScroll={(event) => { top.value = event.currentTarget.scrollTop; }}
       >
         <div style={{ height: `${from * HEIGHT}px` }} />
@@ -83,17 +83,19 @@ export function EntryList(props: ListProps): VNode {
 }
 
 function EntryRow(
-  { shell, entry, index, count, selected, onSelect, onDelete, onAccept, onReject }:
-  Omit<ListProps, "entry"> & { entry: Entry; index: number },
+  { shell, entry, index, first, count, selected, onSelect, onDelete, onAccept, onReject }:
+  Omit<ListProps, "entry"> & { entry: Entry; index: number; first: boolean },
 ): VNode {
   const { line, tint, ink } = shell.shades(entry.color);
+  // one stop for Tab, then arrows
+  const tabIndex = first || selected ? 0 : -1;
   return (
     <div
       role="listitem" aria-setsize={count} aria-posinset={index + 1} data-id={entry.id} style={{ "--c": line, "--t": tint, "--i": ink }}
       class={`nbl-entry${selected ? " nbl-selected" : ""}${entry.suggested ? " nbl-suggested" : ""}`}
     >
       <button
-        type="button" class="nbl-entry-main" aria-current={selected ? "true" : undefined} title={entry.text}
+        type="button" class="nbl-entry-main" data-rove="" tabIndex={tabIndex} aria-current={selected ? "true" : undefined} title={entry.text}
         onClick={() => onSelect(entry.id)}
       >
         <span class={entry.line ? "nbl-swatch nbl-swatch-line" : "nbl-swatch"} />
@@ -103,7 +105,7 @@ function EntryRow(
       {typeof entry.score === "number" || entry.suggested || (entry.source && entry.source !== "human")
         ? <Score score={entry.score} source={entry.source} /> : null}
       {([["check", "Accept", onAccept], ["close", "Reject", onReject], ["trash", "Delete", onDelete]] as const).map(([icon, words, run]) => run
-        ? <Tool key={icon} small icon={icon} title={words} name={`${words} ${entry.label}: ${entry.text}`} onClick={() => run(entry.id)} /> : null)}
+        ? <Tool key={icon} small tabIndex={tabIndex} icon={icon} title={words} name={`${words} ${entry.label}: ${entry.text}`} onClick={() => run(entry.id)} /> : null)}
     </div>
   );
 }

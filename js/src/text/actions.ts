@@ -33,6 +33,7 @@ const SPAN_ACTIONS: Actions = {
   previous_span: { words: "Previous span", keys: [","], group: SPANS },
   delete: { words: "Delete the selected span or relation", keys: ["Delete", "Backspace"], group: SPANS },
   delete_all: { words: "Delete all spans", keys: ["ctrl+Backspace"], group: SPANS },
+  attributes: { words: "Attributes of the selected span", keys: ["e"], group: SPANS },
   matches: { words: "Mark all other places with the same text", keys: ["m"], group: SPANS },
   matches_any_case: { words: "The same, whatever the case of letters", keys: ["shift+m"], group: SPANS },
 };

@@ -38,6 +38,8 @@ export interface Lines {
   visible(): Range | null;
   reveal(range: Range): void;
   redraw(first: number, last: number): void;
+  /** Gives the focus to the selected annotation's first attribute. */
+  attributes(): void;
 }
 
 type Attributes = NonNullable<Span["attributes"]>;
@@ -764,6 +766,7 @@ export class TextState implements Modality {
       if (id === null) this.say("Select a span first.");
       else this.remove(id);
     },
+    attributes: () => this.lines?.attributes(),
     delete_all: () => this.removeAll(),
     matches: () => this.applyToMatches(),
     matches_any_case: () => this.applyToMatches(true),

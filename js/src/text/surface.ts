@@ -144,6 +144,10 @@ export class Surface implements Lines {
     for (let row = Math.max(first, this.#first); row <= Math.min(last, this.#last - 1); row++) this.#dirty.add(row);
   }
 
+  attributes(): void {
+    this.shell.root.querySelector<HTMLElement>(".nbl-attributes :is(input, select)")?.focus();
+  }
+
   #flush(): void {
     const doc = this.#doc;
     if (!doc) {
