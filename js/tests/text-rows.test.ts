@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Rows } from "../src/text/rows";
-import { segmenter } from "../src/text/segment";
+import { Characters } from "../src/text/segment";
 import { Tokens } from "../src/text/tokens";
 import { hostileText } from "./text-corpus";
 
@@ -67,11 +67,12 @@ describe("characters", () => {
   it("boundaries agree with the segmenter on the whole text", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
+        const characters = new Characters(text);
         const boundaries = new Set<number>([text.length]);
         for (const part of new Intl.Segmenter(undefined, { granularity: "grapheme" }).segment(text)) boundaries.add(part.index);
         for (let offset = 0; offset <= text.length; offset++) {
-          const low = segmenter.floor(text, offset);
-          const high = segmenter.ceil(text, offset);
+          const low = characters.floor(offset);
+          const high = characters.ceil(offset);
           expect(low).toBeLessThanOrEqual(offset);
           expect(high).toBeGreaterThanOrEqual(offset);
           expect(boundaries.has(low)).toBe(true);
@@ -85,11 +86,12 @@ describe("characters", () => {
   it("steps go through the text and back", () => {
     fc.assert(
       fc.property(hostileText, (text) => {
+        const characters = new Characters(text);
         const forward: number[] = [];
-        for (let at = 0; at < text.length; at = segmenter.after(text, at)) forward.push(at);
+        for (let at = 0; at < text.length; at = characters.after(at)) forward.push(at);
         const backward: number[] = [];
         for (let at = text.length; at > 0; ) {
-          at = segmenter.before(text, at);
+          at = characters.before(at);
           backward.push(at);
         }
         expect(backward.reverse()).toEqual(forward);

@@ -4,7 +4,6 @@
  * The pivot is where the selection began (a token, or a point); the head is the end that moves. Offsets are UTF-16 units.
  */
 import type { Rows } from "./rows";
-import { segmenter } from "./segment";
 import type { Range, Tokens } from "./tokens";
 
 export interface Cursor {
@@ -84,19 +83,20 @@ export class Mover {
   private extendByCharacter(cursor: Cursor, step: Step): Cursor {
     const forward = cursor.head > cursor.pivotStart;
     const anchor = forward ? cursor.pivotStart : cursor.pivotEnd;
-    const { text } = this.rows;
-    let head = step > 0 ? segmenter.after(text, cursor.head) : segmenter.before(text, cursor.head);
+    const { characters } = this.tokens;
+    let head = step > 0 ? characters.after(cursor.head) : characters.before(cursor.head);
     // An empty selection says nothing: go on to the other side of the anchor.
-    if (head === anchor) head = step > 0 ? segmenter.after(text, head) : segmenter.before(text, head);
+    if (head === anchor) head = step > 0 ? characters.after(head) : characters.before(head);
     if (head === anchor) return cursor;
     return { pivotStart: anchor, pivotEnd: anchor, head, extended: true };
   }
 
   private characterFrom(offset: number): Range | null {
     const { text } = this.rows;
+    const { characters } = this.tokens;
     let start = offset;
     while (start < text.length) {
-      const end = segmenter.after(text, start);
+      const end = characters.after(start);
       if (!isBreak(text.slice(start, end))) return { start, end };
       start = end;
     }
@@ -105,9 +105,10 @@ export class Mover {
 
   private characterBefore(offset: number): Range | null {
     const { text } = this.rows;
+    const { characters } = this.tokens;
     let end = offset;
     while (end > 0) {
-      const start = segmenter.before(text, end);
+      const start = characters.before(end);
       if (!isBreak(text.slice(start, end))) return { start, end };
       end = start;
     }
@@ -116,14 +117,14 @@ export class Mover {
 
   /** A mark's end moved by one unit; null where it cannot move further. */
   resize(range: Range, edge: "start" | "end", step: Step, unit: Unit): Range | null {
-    const { text } = this.rows;
+    const { characters } = this.tokens;
     let { start, end } = range;
     if (edge === "end") {
-      if (unit === "character") end = step > 0 ? segmenter.after(text, end) : segmenter.before(text, end);
+      if (unit === "character") end = step > 0 ? characters.after(end) : characters.before(end);
       else if (step > 0) end = this.tokens.next(end)?.end ?? end;
       else end = this.tokens.previous(end - 1)?.end ?? end;
     } else {
-      if (unit === "character") start = step > 0 ? segmenter.after(text, start) : segmenter.before(text, start);
+      if (unit === "character") start = step > 0 ? characters.after(start) : characters.before(start);
       else if (step > 0) start = this.tokens.next(start + 1)?.start ?? start;
       else start = this.tokens.previous(start)?.start ?? start;
     }

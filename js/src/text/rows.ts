@@ -4,7 +4,7 @@
  * Rows tile the text: row i owns `[start(i), start(i + 1))`, of which `[start(i), end(i))` is drawn and the rest is
  * its line break. Offsets are UTF-16 units.
  */
-import { segmenter } from "./segment";
+import { Characters, wordSegmenter } from "./segment";
 
 /** Characters of one row at most. */
 export const BLOCK = 1500;
@@ -109,9 +109,10 @@ function cutAt(
   }
   // No blank far and wide (Chinese, Japanese, Thai, base64): the last boundary of words, which never splits a character.
   const low = Math.max(from, end - 200);
-  const words = segmenter.words(text.slice(low, Math.min(to, end + 20)));
   let best = -1;
-  for (const start of words) if (start > 0 && low + start <= end) best = low + start;
-  const cut = best > from ? best : segmenter.ceil(text, end, from, to);
+  for (const { index } of wordSegmenter().segment(text.slice(low, Math.min(to, end + 20)))) {
+    if (index > 0 && low + index <= end) best = low + index;
+  }
+  const cut = best > from ? best : from + new Characters(text.slice(from, to)).ceil(limit);
   return Math.min(whole(cut), to);
 }

@@ -12,7 +12,6 @@ import { type Cursor, headOf, rangeOf, type Step } from "./cursor";
 import type { TextDocument } from "./document";
 import { Heights } from "./heights";
 import { buildRow, type Line, type Look, type RowView, setLift } from "./rowview";
-import { segmenter } from "./segment";
 import type { Lines, TextState } from "./state";
 import type { Range } from "./tokens";
 
@@ -356,28 +355,27 @@ export class Surface implements Lines {
     while (line + 1 < lines.length && height > ((lines[line] as Line).bottom + (lines[line + 1] as Line).top) / 2) line += 1;
     const start = lines[line]?.start ?? from;
     const end = lines[line + 1]?.start ?? to;
-    let best = { offset: Math.min(start, to - 1), boundary: Math.min(start, to), on: false };
+    let offset = Math.min(start, to - 1);
+    let boundary = start;
+    let on = false;
     let distance = Infinity;
-    for (let at = start; at < end; ) {
+    for (let at = start; at < end && distance > 0; ) {
       const size = (doc.text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
       const rect = this.#characterBox(view, at);
-      if (rect && rect.height > 0) {
-        const away = x < rect.left ? rect.left - x : x > rect.right ? x - rect.right : 0;
+      if (rect && rect.width > 0) {
+        const away = Math.max(rect.left - x, x - rect.right, 0);
         if (away < distance) {
           distance = away;
-          const rtl = this.#isRtl(doc.text, at, view);
-          const late = (x > (rect.left + rect.right) / 2) !== rtl;
-          best = {
-            offset: at,
-            boundary: late ? segmenter.ceil(doc.text, at + size, from, to) : segmenter.floor(doc.text, at, from, to),
-            on: away === 0 && y >= rect.top && y <= rect.bottom,
-          };
-          if (away === 0 && rect.width > 0) break;
+          offset = at;
+          const late = (x > (rect.left + rect.right) / 2) !== this.#isRtl(doc.text, at, view);
+          boundary = late ? at + size : at;
+          on = away === 0 && y >= rect.top && y <= rect.bottom;
         }
       }
       at += size;
     }
-    return best;
+    const { characters } = doc.tokens;
+    return { offset, boundary: boundary > offset ? characters.ceil(boundary) : characters.floor(boundary), on };
   }
 
   #isRtl(text: string, offset: number, view: RowView): boolean {

@@ -1,6 +1,6 @@
 /** Tokens of a text by row, and what is snapped to them. Offsets are UTF-16 units. */
 import type { Rows } from "./rows";
-import { segmenter } from "./segment";
+import { Characters, wordSegmenter, wordsOf } from "./segment";
 
 export interface Range {
   readonly start: number;
@@ -55,11 +55,14 @@ export class Tokens {
   readonly #rows: Rows;
   readonly #given: readonly number[] | null;
   readonly #byRow = new Map<number, readonly number[]>();
+  readonly #words = wordSegmenter();
+  readonly characters: Characters;
 
   /** `given`: a tokenizer's flat pairs (see `cleanTokens`); without, words are found row by row when asked for. */
   constructor(rows: Rows, given: readonly number[] | null = null) {
     this.#rows = rows;
     this.#given = given;
+    this.characters = new Characters(rows.text);
   }
 
   /** Flat pairs of the tokens that start in a row; blank ones are left out. */
@@ -76,7 +79,7 @@ export class Tokens {
     const { text } = this.#rows;
     const from = this.#rows.start(row);
     const to = this.#rows.end(row);
-    if (!this.#given) return segmenter.tokens(text.slice(from, to), from);
+    if (!this.#given) return wordsOf(this.#words, text.slice(from, to), from);
     const found: number[] = [];
     const next = this.#rows.next(row);
     for (let i = firstEndingAfter(this.#given, from); i < this.#given.length >> 1; i++) {
@@ -144,8 +147,8 @@ export class Tokens {
   /** `[start, end)` grown to whole characters, blanks around taken off; null if nothing is left. */
   trim(start: number, end: number): Range | null {
     const { text } = this.#rows;
-    let from = segmenter.floor(text, Math.max(0, start));
-    let to = segmenter.ceil(text, Math.min(text.length, end));
+    let from = this.characters.floor(start);
+    let to = this.characters.ceil(end);
     while (from < to && BLANK.test(text.charAt(from))) from += 1;
     while (to > from && BLANK.test(text.charAt(to - 1))) to -= 1;
     return to > from ? { start: from, end: to } : null;
