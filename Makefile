@@ -50,8 +50,9 @@ system:
 	@scripts/system_packages.sh
 
 test: $(VENV)/.with-test system build ## everything: vitest, then pytest (ARGS go to pytest)
-	@$(NPM) run --silent test
-	@NBLABEL_REQUIRE="$$(scripts/system_packages.sh --list)" $(PY) -m pytest $(ARGS)
+	@status=0; $(NPM) run --silent test || status=1; \
+	  NBLABEL_REQUIRE="$$(scripts/system_packages.sh --list)" $(PY) -m pytest $(ARGS) || status=1; \
+	  exit $$status
 
 lint: $(VENV)/.with-lint node ## ruff, mypy, import-linter, eslint, tsc, generated files, house rules
 	@$(PY) -m ruff check .
