@@ -17,11 +17,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(*command: str | Path, cwd: Path, hidden_node: bool = False, **more: str) -> str:
-    """Run a program; its output. ``hidden_node`` leaves nothing on PATH."""
+    """Run a program; its output. ``hidden_node`` leaves nothing but a shell on PATH."""
     env = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "NBLABEL_STORE")}
     env.update(more)
     if hidden_node:
-        env["PATH"] = str(cwd)
+        alone = cwd / ".shell-alone"  # npm runs its scripts in a shell
+        alone.mkdir(exist_ok=True)
+        if not (alone / "sh").exists():
+            (alone / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
+        env["PATH"] = str(alone)
     done = subprocess.run(
         list(map(str, command)), cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
