@@ -23,7 +23,8 @@ _PAGE_CONFIG = json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extensio
 
 def private_environment(home: Path, **more: str) -> dict[str, str]:
     """An environment in which nothing of the person's own configuration is read or written."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "IPYTHON", "NBLABEL"))}
+    own = ("JUPYTER", "IPYTHON", "NBLABEL_STORE", "NBLABEL_ANNOTATOR")
+    env = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     env.update(
         HOME=str(home),
         XDG_CONFIG_HOME=str(home / "config"),
