@@ -43,6 +43,7 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
       <QueueBar shell={shell} />
       {state === "item" ? palette : null}
       <div class={`nbl-main${beside || shell.guidelines.value ? " nbl-with-side" : ""}`}>
+        {shell.guidelines.value ? <Guidelines shell={shell} /> : null}
         <div class="nbl-center">
           {state === "empty" ? <Empty shell={shell} /> : null}
           {state === "done" ? <Done shell={shell} /> : null}
@@ -56,11 +57,10 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
           {state === "item" ? <Fields shell={shell} /> : null}
           {state === "item" ? <CommentBox shell={shell} /> : null}
         </div>
-        {beside || shell.guidelines.value ? (
+        {beside ? (
           <aside class="nbl-side" aria-label="Beside the item" data-testid="nbl-side">
-            {shell.guidelines.value ? <Guidelines shell={shell} /> : null}
-            {beside ? <ShowColumns shell={shell} /> : null}
-            {beside ? side : null}
+            <ShowColumns shell={shell} />
+            {side}
           </aside>
         ) : null}
       </div>
