@@ -74,6 +74,7 @@ export function buildRow(doc: TextDocument, row: number, look: Look): RowView {
       element.append(makeTag(doc, cover, below, padOf(piece), look));
     }
   }
+  if (nodes.length === 0) element.append(document.createElement("br")); // a blank line is one when it is copied, too
   return { row, element, direction, nodes, starts, lifts, lines: null };
 }
 
