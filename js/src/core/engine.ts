@@ -66,57 +66,37 @@ interface Merge {
 }
 
 export class Engine {
-  readonly ready: ReadonlySignal<boolean>;
+  readonly ready: ReadonlySignal<boolean> = signal(false);
   /** Why the labeler could not be opened. */
-  readonly failure: ReadonlySignal<Problem | null>;
-  readonly schema: ReadonlySignal<Schema>;
-  readonly guidelines: ReadonlySignal<string>;
+  readonly failure: ReadonlySignal<Problem | null> = signal(null);
+  readonly schema: ReadonlySignal<Schema> = signal({ fields: [] });
+  readonly guidelines: ReadonlySignal<string> = signal("");
   /** The user's own shortcuts, by action. */
-  readonly keys: ReadonlySignal<Readonly<Record<string, readonly string[]>>>;
-  readonly options: ReadonlySignal<Readonly<Record<string, unknown>>>;
+  readonly keys: ReadonlySignal<Readonly<Record<string, readonly string[]>>> = signal({});
+  readonly options: ReadonlySignal<Readonly<Record<string, unknown>>> = signal({});
   /** Where labels are stored, as people read it. */
-  readonly place: ReadonlySignal<string>;
-  readonly annotator: ReadonlySignal<string>;
-  readonly dataset: ReadonlySignal<string>;
-  readonly item: ReadonlySignal<WireItem | null>;
+  readonly place: ReadonlySignal<string> = signal("");
+  readonly annotator: ReadonlySignal<string> = signal("");
+  readonly dataset: ReadonlySignal<string> = signal("");
+  readonly item: ReadonlySignal<WireItem | null> = signal(null);
   /** The current item's response, with what is not stored yet. */
-  readonly view: ReadonlySignal<View>;
-  readonly index: ReadonlySignal<number>;
-  readonly total: ReadonlySignal<number>;
-  readonly progress: ReadonlySignal<Required<Progress>>;
-  readonly filter: ReadonlySignal<Filter>;
+  readonly view: ReadonlySignal<View> = signal(EMPTY);
+  readonly index: ReadonlySignal<number> = signal(0);
+  readonly total: ReadonlySignal<number> = signal(0);
+  readonly progress: ReadonlySignal<Required<Progress>> = signal(NO_PROGRESS);
+  readonly filter: ReadonlySignal<Filter> = signal({});
   /** The item to show is not here yet: the kernel has been asked. */
-  readonly waiting: ReadonlySignal<boolean>;
+  readonly waiting: ReadonlySignal<boolean> = signal(false);
   /** Every item of the queue is done. */
-  readonly finished: ReadonlySignal<boolean>;
+  readonly finished: ReadonlySignal<boolean> = signal(false);
   readonly save: ReadonlySignal<Save>;
-  readonly notices: ReadonlySignal<readonly Problem[]>;
-  readonly canUndo: ReadonlySignal<boolean>;
-  readonly canRedo: ReadonlySignal<boolean>;
+  readonly notices: ReadonlySignal<readonly Problem[]> = signal([]);
+  readonly canUndo: ReadonlySignal<boolean> = signal(false);
+  readonly canRedo: ReadonlySignal<boolean> = signal(false);
   /** The item's suggestions that were neither accepted nor rejected. */
   readonly suggestions: ReadonlySignal<readonly AnyAnnotation[]>;
   readonly suggestError: ReadonlySignal<string>;
 
-  readonly #ready = signal(false);
-  readonly #failure = signal<Problem | null>(null);
-  readonly #schema = signal<Schema>({ fields: [] });
-  readonly #guidelines = signal("");
-  readonly #keys = signal<Readonly<Record<string, readonly string[]>>>({});
-  readonly #options = signal<Readonly<Record<string, unknown>>>({});
-  readonly #place = signal("");
-  readonly #annotator = signal("");
-  readonly #dataset = signal("");
-  readonly #item = signal<WireItem | null>(null);
-  readonly #view = signal<View>(EMPTY);
-  readonly #index = signal(0);
-  readonly #total = signal(0);
-  readonly #progress = signal<Required<Progress>>(NO_PROGRESS);
-  readonly #filter = signal<Filter>({});
-  readonly #waiting = signal(false);
-  readonly #finished = signal(false);
-  readonly #notices = signal<readonly Problem[]>([]);
-  readonly #canUndo = signal(false);
-  readonly #canRedo = signal(false);
   readonly #hidden = signal<ReadonlySet<string>>(new Set());
 
   readonly #model: AnyModel;
@@ -158,26 +138,6 @@ export class Engine {
   #finding: Finding | null = null;
 
   constructor(model: AnyModel, parent: Scope) {
-    this.ready = this.#ready;
-    this.failure = this.#failure;
-    this.schema = this.#schema;
-    this.guidelines = this.#guidelines;
-    this.keys = this.#keys;
-    this.options = this.#options;
-    this.place = this.#place;
-    this.annotator = this.#annotator;
-    this.dataset = this.#dataset;
-    this.item = this.#item;
-    this.view = this.#view;
-    this.index = this.#index;
-    this.total = this.#total;
-    this.progress = this.#progress;
-    this.filter = this.#filter;
-    this.waiting = this.#waiting;
-    this.finished = this.#finished;
-    this.notices = this.#notices;
-    this.canUndo = this.#canUndo;
-    this.canRedo = this.#canRedo;
     this.#model = model;
     this.#scope = parent.child();
     this.#outbox = new Outbox(this.#scope, (ids) => this.#sender.heard(ids));
@@ -194,7 +154,7 @@ export class Engine {
     });
     this.save = computed(() => this.#describe());
     this.suggestions = computed(() => this.#open());
-    this.suggestError = computed(() => this.#item.value?.suggest_error ?? "");
+    this.suggestError = computed(() => this.item.value?.suggest_error ?? "");
     this.#guard();
     this.#hello();
   }
@@ -365,7 +325,7 @@ export class Engine {
   }
 
   dismiss(notice: Problem): void {
-    this.#notices.value = this.#notices.value.filter((one) => one !== notice);
+    set(this.notices, this.notices.value.filter((one) => one !== notice));
   }
 
   /** Brings what was typed to an end and tries to save everything now. */
@@ -373,12 +333,12 @@ export class Engine {
     this.#settle();
     this.#sender.flush();
     this.#connection.kick();
-    if (!this.#ready.value) this.#hello();
+    if (!this.ready.value) this.#hello();
   }
 
   /** What is not in the store, as JSON to keep: events that wait, and those that were refused. */
   rescue(): string {
-    const box = { dataset: this.#dataset.value, annotator: this.#annotator.value };
+    const box = { dataset: this.dataset.value, annotator: this.annotator.value };
     return JSON.stringify({ ...box, unsaved: this.#sender.events, refused: this.#outbox.refused }, null, 2);
   }
 
@@ -391,7 +351,7 @@ export class Engine {
 
   /** The item that actions are about; none while it is not known whose answers these would be. */
   #here(): Held | undefined {
-    return this.#ready.value && this.#opening === null ? this.#items.get(this.#current) : undefined;
+    return this.ready.value && this.#opening === null ? this.#items.get(this.#current) : undefined;
   }
 
   #act(action: Event["action"], patch: Patch, merge?: string): void {
@@ -437,11 +397,11 @@ export class Engine {
   }
 
   #make(item: string, action: Event["action"], patch: Patch, ref = ""): Event {
-    const event: Event = { id: this.newId(), item, annotator: this.#annotator.value, action, at: Date.now() / 1000 };
+    const event: Event = { id: this.newId(), item, annotator: this.annotator.value, action, at: Date.now() / 1000 };
     if (Object.keys(patch).length > 0) event.patch = patch;
     const seconds = this.#takeSeconds(item);
     if (seconds > 0) event.seconds = seconds;
-    const version = this.#schema.value.version ?? 1;
+    const version = this.schema.value.version ?? 1;
     if (version !== 1) event.schema_version = version;
     if (ref !== "") event.ref = ref;
     return event;
@@ -491,7 +451,7 @@ export class Engine {
   }
 
   #limits(view: View): Problem | null {
-    for (const field of this.#schema.value.fields) {
+    for (const field of this.schema.value.fields) {
       const name = field.title || field.name || "";
       const count = view.annotations.filter((one) => (one.field ?? "") === (field.name ?? "")).length;
       const least = Math.max(field.min ?? 0, field.required ? 1 : 0);
@@ -515,7 +475,7 @@ export class Engine {
 
   /** Those suggestions that the fields can take, with what has to go for them. */
   #fit(view: View, taken: readonly AnyAnnotation[]): { put: AnyAnnotation[]; drop: string[]; left: number } {
-    const fields = new Map(this.#schema.value.fields.map((field) => [field.name ?? "", field]));
+    const fields = new Map(this.schema.value.fields.map((field) => [field.name ?? "", field]));
     const put: AnyAnnotation[] = [];
     const drop = new Set<string>();
     const standing = (): AnyAnnotation[] => [...view.annotations.filter((one) => !drop.has(one.id ?? "")), ...put];
@@ -549,10 +509,10 @@ export class Engine {
   }
 
   #open(): readonly AnyAnnotation[] {
-    const item = this.#item.value;
+    const item = this.item.value;
     if (item === null || !item.suggestions) return [];
     const hidden = this.#hidden.value;
-    const taken = new Set(this.#view.value.annotations.map((one) => one.id ?? ""));
+    const taken = new Set(this.view.value.annotations.map((one) => one.id ?? ""));
     return item.suggestions.filter((one) => !taken.has(one.id ?? "") && !hidden.has(`${item.id} ${one.id ?? ""}`));
   }
 
@@ -638,7 +598,7 @@ export class Engine {
       this.#arrive(held.item.index);
       return;
     }
-    const filter = this.#filter.value;
+    const filter = this.filter.value;
     this.#search(filter, id, (answered) => {
       const hidden = Object.keys(filter).length > 0 && this.#current !== id;
       if (answered && hidden) this.#search({}, id, () => undefined); // without the filter that hides it
@@ -647,7 +607,7 @@ export class Engine {
 
   /** Tells the kernel where the person is, unless events do. */
   #tell(): void {
-    if (this.#told === this.#current || this.#current === "" || !this.#ready.value) return;
+    if (this.#told === this.#current || this.#current === "" || !this.ready.value) return;
     this.#moving?.();
     this.#moving = this.#scope.timeout(() => {
       this.#moving = null;
@@ -671,15 +631,15 @@ export class Engine {
 
   #refusedHello(message: Outgoing): void {
     const problem = message.type === "failure" ? message.problem : { title: "The kernel did not open the labeler" };
-    if (this.#ready.value) this.#notify(problem);
-    else this.#failure.value = problem;
+    if (this.ready.value) this.#notify(problem);
+    else set(this.failure, problem);
     if (message.type === "failure" && message.retry) this.#scope.timeout(() => this.#hello(), AGAIN_AFTER);
   }
 
   /** Asks for everything anew, once nothing is under way. */
   #resync(): void {
     this.#resyncWanted = true;
-    if (this.#resyncing !== null || !this.#ready.value) return;
+    if (this.#resyncing !== null || !this.ready.value) return;
     this.#resyncing = this.#scope.timeout(() => {
       this.#resyncing = null;
       if (!this.#resyncWanted || !this.#sender.idle) return; // again when it has drained
@@ -697,7 +657,7 @@ export class Engine {
   }
 
   #fetch(index: number): void {
-    if (!this.#ready.value || this.#fetching?.index === index) return;
+    if (!this.ready.value || this.#fetching?.index === index) return;
     this.#fetching?.end();
     const end = this.#connection.request({ type: "fetch", index, queue: this.#items.generation }, (message) => {
       this.#fetching = null;
@@ -754,7 +714,7 @@ export class Engine {
       },
     };
     this.#finding = finding;
-    if (!this.#ready.value) return; // asked when it is open
+    if (!this.ready.value) return; // asked when it is open
     // the kernel should know what is done before it searches, but a search need not wait for ever
     if (this.#sender.idle) ask();
     else finding.cancel = this.#scope.timeout(ask, FIND_AFTER);
@@ -768,7 +728,7 @@ export class Engine {
 
   /** Keeps enough items ahead, and not too many in all. */
   #maintain(): void {
-    if (!this.#ready.value || this.#items.total === 0) return;
+    if (!this.ready.value || this.#items.total === 0) return;
     const index = this.#shown;
     const keep = new Set(this.#sender.events.map((event) => event.item));
     keep.add(this.#current);
@@ -826,11 +786,11 @@ export class Engine {
   #welcome(welcome: Welcome): void {
     if (welcome.version !== PROTOCOL_VERSION) {
       this.#sender.pause();
-      this.#failure.value = {
+      set(this.failure, {
         title: "The page and the kernel run different versions of nblabel",
         hint: "Run the cell again, then reload the page.",
         detail: `page ${PROTOCOL_VERSION}, kernel ${welcome.version}`,
-      };
+      });
       return;
     }
     const box = JSON.stringify([welcome.store, welcome.dataset, welcome.annotator]);
@@ -864,15 +824,15 @@ export class Engine {
   #settled(welcome: Welcome): void {
     batch(() => {
       this.#items.version = welcome.schema.version ?? 1;
-      renew(this.#schema, welcome.schema);
-      renew(this.#guidelines, welcome.guidelines ?? "");
-      renew(this.#keys, welcome.keys ?? {});
-      renew(this.#options, welcome.options ?? {});
-      this.#place.value = welcome.place ?? "";
-      this.#annotator.value = welcome.annotator;
-      this.#dataset.value = welcome.dataset;
-      this.#failure.value = null;
-      this.#ready.value = true;
+      renew(this.schema, welcome.schema);
+      renew(this.guidelines, welcome.guidelines ?? "");
+      renew(this.keys, welcome.keys ?? {});
+      renew(this.options, welcome.options ?? {});
+      set(this.place, welcome.place ?? "");
+      set(this.annotator, welcome.annotator);
+      set(this.dataset, welcome.dataset);
+      set(this.failure, null);
+      set(this.ready, true);
       this.#undo = [...(welcome.history ?? [])];
       this.#redo = [...(welcome.redo ?? [])];
       const known = new Set([...this.#undo, ...this.#redo].map((entry) => entry.event.id));
@@ -909,7 +869,7 @@ export class Engine {
     const want = this.#want;
     const samePlaces = queue.queue === this.#items.generation;
     this.#items.replace(queue, this.#sender.events);
-    this.#filter.value = queue.filter ?? {};
+    set(this.filter, queue.filter ?? {});
     this.#count(queue.progress);
     this.#fetching?.end();
     this.#fetching = null;
@@ -948,7 +908,7 @@ export class Engine {
     for (const { event, inverse } of message.entries) {
       if (this.#mine.has(event.id) || this.#others.has(event.id)) continue;
       remember(this.#others, event.id);
-      if (event.annotator !== this.#annotator.value) continue;
+      if (event.annotator !== this.annotator.value) continue;
       if (this.#merge?.event.item === event.item) this.#settle();
       this.#items.foreign(event, this.#sender.events);
       this.#fold(event, inverse ?? {});
@@ -1016,8 +976,8 @@ export class Engine {
     const key = `${notice.title}\n${notice.hint ?? ""}`;
     if (once && this.#seenNotices.has(key)) return;
     remember(this.#seenNotices, key);
-    const others = this.#notices.value.filter((one) => `${one.title}\n${one.hint ?? ""}` !== key);
-    this.#notices.value = [...others, notice].slice(-MOST_NOTICES);
+    const others = this.notices.value.filter((one) => `${one.title}\n${one.hint ?? ""}` !== key);
+    set(this.notices, [...others, notice].slice(-MOST_NOTICES));
   }
 
   // ---- what is shown ----------------------------------------------------------------------------
@@ -1030,16 +990,16 @@ export class Engine {
     }
     const want = this.#want;
     batch(() => {
-      this.#item.value = held?.item ?? null;
-      this.#view.value = held?.view ?? EMPTY;
-      this.#index.value = typeof want === "object" && want !== null ? want.index : this.#shown;
-      this.#total.value = this.#items.total;
-      renew(this.#progress, progress);
-      this.#waiting.value = want !== null;
-      this.#finished.value = this.#ready.value && want === null && this.#items.total > 0
-        && this.#items.next(this.#shown, false) === null && (held?.done ?? false);
-      this.#canUndo.value = this.#undo.length > 0;
-      this.#canRedo.value = this.#redo.length > 0;
+      set(this.item, held?.item ?? null);
+      set(this.view, held?.view ?? EMPTY);
+      set(this.index, typeof want === "object" && want !== null ? want.index : this.#shown);
+      set(this.total, this.#items.total);
+      renew(this.progress, progress);
+      set(this.waiting, want !== null);
+      set(this.finished, this.ready.value && want === null && this.#items.total > 0
+        && this.#items.next(this.#shown, false) === null && (held?.done ?? false));
+      set(this.canUndo, this.#undo.length > 0);
+      set(this.canRedo, this.#redo.length > 0);
     });
     this.#maintain();
   }
@@ -1093,9 +1053,14 @@ function remember(known: Set<string>, id: string): void {
   }
 }
 
+/** Sets a signal that others only read. */
+function set<T>(target: ReadonlySignal<T>, value: T): void {
+  (target as Signal<T>).value = value;
+}
+
 /** Sets a signal unless it says the same already. */
-function renew<T>(target: Signal<T>, value: T): void {
-  if (JSON.stringify(target.peek()) !== JSON.stringify(value)) target.value = value;
+function renew<T>(target: ReadonlySignal<T>, value: T): void {
+  if (JSON.stringify(target.peek()) !== JSON.stringify(value)) set(target, value);
 }
 
 /** The engine of one model; it ends with `scope`. */
