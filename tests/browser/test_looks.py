@@ -274,7 +274,7 @@ def test_in_a_host_with_its_own_styles_it_looks_the_same(text_page: Open) -> Non
         after = page.root.evaluate(look)
         assert [(a, b) for a, b in zip(before, after, strict=True) if a != b] == [], opened
         page.page.evaluate("() => { mimic.remove(); document.getElementById('outputs').className = ''; }")
-        page.focus().press("?")
+        page.focus_text().press("?")
 
 
 # ---- axe -------------------------------------------------------------------------------------------
