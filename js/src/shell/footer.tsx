@@ -75,7 +75,7 @@ function Status({ shell }: { shell: Shell }): VNode {
             <Floating shell={shell} title="What happened" onClose={() => { shell.details.value = false; }} kind="nbl-menu nbl-upward">
               <ProblemText problem={problem} />
               <CopyButton shell={shell} text={problemText(problem)} />
-              <CopyButton shell={shell} text={engine.rescue()} words="Copy what is not saved" />
+              <CopyButton shell={shell} text={engine.rescue()} words="Unsaved labels to the clipboard" />
             </Floating>
           ) : null}
         </span>

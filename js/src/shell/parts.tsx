@@ -58,7 +58,7 @@ export function ProblemText({ problem }: { problem: Problem }): VNode {
   );
 }
 
-export function CopyButton({ shell, text, words = "Copy the details" }: { shell: Shell; text: string; words?: string }): VNode {
+export function CopyButton({ shell, text, words = "Copy" }: { shell: Shell; text: string; words?: string }): VNode {
   return <Tool icon="copies" onClick={() => void copy(text).then((ok) => shell.say(ok ? "Copied." : "Not copied."))}>{words}</Tool>;
 }
 
