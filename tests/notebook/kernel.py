@@ -177,6 +177,12 @@ class Kernel:
                 found.append(str(message.content.get("text")))
         return found
 
+    def until_complaint(self, words: str, *, timeout: float = 30) -> None:
+        """Wait until something has gone wrong that says this."""
+        ends = time.monotonic() + timeout
+        while not any(words in said for said in self.complaints()):
+            assert time.monotonic() < ends, f"no complaint of {words!r} in {timeout} s: {self.complaints()}"
+
     def close(self) -> None:
         self._recorder.close()
         self._in_worker(self._client.stop_channels, 30)

@@ -84,7 +84,7 @@ def test_jupyterlab(open_notebook: Callable[..., Notebook]) -> None:
 
     nb.labeler(0).click()
     nb.kernel.wait("w.n == 2")
-    assert any("from a comm handler" in said for said in nb.kernel.complaints())
+    nb.kernel.until_complaint("from a comm handler")
 
     with nb.offline():
         nb.until_disconnected()
