@@ -164,7 +164,7 @@ def test_names_of_labels_fields_columns_and_keys(watched: Open, root: str) -> No
     page.press("Escape")
     looked_at(page)
     harmless(page)
-    page.stage.screenshot(f"hostile-{root}")
+    page.picture(f"hostile-{root}")
     page.focus().press("s")
     page.until(lambda: page.lab.progress.submitted == 1)
     row = page.lab.responses.iloc[0]

@@ -243,7 +243,8 @@ def test_nothing_is_cut_broken_or_out_of_place(
     def check(state: str) -> None:
         if wrong := faults(page):
             found[state] = wrong
-        page.stage.screenshot(f"looks-{page_style}-{width}-{state}")
+        if page_style == "jupyter":
+            page.picture(f"text-in-jupyter-{width}-{state}")
 
     panels(page, check)
     assert found == {}
@@ -302,7 +303,7 @@ def test_axe(text_page: Open, theme: str, width: int) -> None:
         page.page.mouse.move(1, 1)
         if wrong := violations(page):
             found[state] = wrong
-        page.stage.screenshot(f"text-{theme}-{width}-{state}")
+        page.picture(f"text-{theme}-{width}-{state}")
 
     panels(page, check)
     page.focus().press("f", "Enter")
@@ -324,11 +325,11 @@ def test_axe_in_a_shadow_root_and_in_states_of_trouble(text_page: Open) -> None:
     page.press("Control+Enter")
     page.root.get_by_role("alert").wait_for()
     assert violations(page) == []
-    page.stage.screenshot("text-dark-trouble")
+    page.picture("text-dark-trouble")
     page.kernel.kill()
     page.focus().press("f").until_saving("gone")
     assert violations(page) == []
-    page.stage.screenshot("text-dark-gone")
+    page.picture("text-dark-gone")
 
 
 def test_it_can_be_read_without_colours(text_page: Open) -> None:
@@ -387,7 +388,7 @@ def test_a_host_without_theme_variables(text_page: Open, context: BrowserContext
     background = page.root.evaluate("(root) => getComputedStyle(root).backgroundColor")
     assert background != "rgba(0, 0, 0, 0)"
     assert violations(page) == []
-    page.stage.screenshot("text-dark-without-variables")
+    page.picture("text-dark-without-variables")
 
 
 def test_it_grows_and_shrinks_with_its_cell(text_page: Open) -> None:

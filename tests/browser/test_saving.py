@@ -57,7 +57,7 @@ def test_words_for_every_state(text_page: Open, tmp_path: Path, root: str) -> No
         expect(page.part("status")).to_contain_text("kept in this page")
         assert page.lab.progress.submitted == 1
         assert page.done == 4
-        page.stage.screenshot(f"state-busy-{root}")
+        page.picture(f"state-busy-{root}")
     page.until_saved().at(4)
     assert len(submits(page)) == 4
     page.kernel.kill()
@@ -65,7 +65,7 @@ def test_words_for_every_state(text_page: Open, tmp_path: Path, root: str) -> No
     page.until_saving("gone")
     expect(page.part("status")).to_contain_text("Kernel gone")
     expect(page.part("status")).to_contain_text("kept in this page")
-    page.stage.screenshot(f"state-gone-{root}")
+    page.picture(f"state-gone-{root}")
     page.stage.restart()
     page = again(page)
     page.until_saved().at(5)
@@ -198,7 +198,7 @@ def failing(page: TextPage, words: str) -> None:
     page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     panel.get_by_role("button", name="Copy").click()
     page.until(lambda: words in page.page.evaluate("() => navigator.clipboard.readText()"))
-    page.stage.screenshot(f"state-error-{words.split()[0]}")
+    page.picture(f"state-error-{words.split()[0]}")
     page.press("Escape")
     panel.wait_for(state="detached")
 

@@ -315,6 +315,16 @@ class TextPage(LabelerPage):
         self.surface.focus()
         return self
 
+    def picture(self, name: str) -> None:
+        """Keep a picture of all of it; the window is as high as the page, so that what sticks to its foot is there."""
+        size = self.page.viewport_size
+        assert size
+        height = int(self.page.evaluate("() => document.documentElement.scrollHeight"))
+        if height > size["height"]:
+            self.page.set_viewport_size({"width": size["width"], "height": height})
+        self.stage.screenshot(name)
+        self.page.set_viewport_size(size)
+
     # ---- what the page shows ------------------------------------------------------------------------
 
     @property
