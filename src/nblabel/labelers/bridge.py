@@ -7,6 +7,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from ..errors import NblabelError, StoreError
 from ..protocol import (
     PROTOCOL_VERSION,
@@ -254,9 +256,10 @@ class Bridge:
     def _send(self, message: Outgoing) -> None:
         made = encode(message)
         try:
-            self._send_raw(made)
+            msgspec.json.encode(made)
         except UnicodeEncodeError:  # half a surrogate pair cannot travel; a replacement keeps every offset
-            self._send_raw(_whole(made))
+            made = _whole(made)
+        self._send_raw(made)
 
 
 def _newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
