@@ -214,6 +214,9 @@ describe("text state", () => {
     press("x");
     expect(page.engine.suggestions.value.map((one) => one.id)).toEqual(["m2"]);
     expect(state.selected.value).toBe("m2");
+    press("Escape", "x"); // what is not looked at is shown, not rejected
+    expect(state.selected.value).toBe("m2");
+    expect(page.engine.suggestions.value).toHaveLength(1);
     press("Escape", "shift+a");
     expect(answers()).toEqual(["PER 0-3", "PER 8-11"]);
     expect(page.engine.suggestions.value).toEqual([]);

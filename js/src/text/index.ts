@@ -47,32 +47,43 @@ function mount(engine: Engine, state: TextState, el: HTMLElement, scope: Scope):
 export default () => {
   // Hosts call this function once a model, but hand `initialize` and every `render` another proxy of it, and may
   // initialize once a view: what says that views are of one model is that they come from one call.
+  let model: InitializeProps | null = null;
   let held: Held | null = null;
 
-  const hold = (model: AnyModel, signal: AbortSignal | undefined): { engine: Engine; release: () => void } => {
+  const end = (one: Held): void => {
+    one.engine.dispose();
+    one.scope.dispose();
+  };
+
+  const hold = (view: InitializeProps): { engine: Engine; release: () => void } => {
     if (!held || held.scope.disposed) {
-      const scope = new Scope();
-      held = { scope, engine: createEngine(model, scope), users: 0 };
+      const scope = new Scope(model?.signal);
+      // the proxy of `initialize` lasts as long as the model: labels that are not saved outlive the view they were made in
+      held = { scope, engine: createEngine(model?.model ?? view.model, scope), users: model ? 1 : 0 };
     }
     const own = held;
     own.users += 1;
-    const use = new Scope(signal);
+    const use = new Scope(view.signal);
     use.own(() => {
       own.users -= 1;
-      if (own.users > 0) return;
-      own.engine.dispose();
-      own.scope.dispose();
+      if (own.users === 0) end(own);
     });
     return { engine: own.engine, release: () => use.dispose() };
   };
 
   return {
-    initialize({ model, signal }: InitializeProps): () => void {
-      return hold(model, signal).release;
+    // Nothing is asked of the kernel before there is a view: a page that is opened again makes the models of all
+    // labelers that the kernel ever had, shown or not.
+    initialize(props: InitializeProps): () => void {
+      model = props;
+      return () => {
+        if (model === props) model = null;
+        if (held) end(held);
+      };
     },
 
     render({ model, el, signal }: RenderProps): () => void {
-      const { engine, release } = hold(model, signal);
+      const { engine, release } = hold({ model, ...(signal && { signal }) });
       const view = new Scope(signal);
       view.own(release);
       const state = new TextState(engine, view);

@@ -612,21 +612,16 @@ export class TextState implements Modality {
     this.say("Rejected.");
   }
 
-  /** The selected suggestion, or the first one of the item. */
-  #suggestion(): string | null {
-    const selected = this.selected.peek();
-    if (selected !== null) {
-      return this.engine.suggestions.peek().some((one) => one.id === selected) ? selected : null;
-    }
-    return this.doc.peek()?.marks.suggested[0]?.id ?? this.engine.suggestions.peek()[0]?.id ?? null;
-  }
-
-  #decide(decide: (id: string) => void): void {
-    const id = this.#suggestion();
-    if (id === null) {
+  /** Decides on the selected suggestion, or the item's first one, and goes on to the next; `seen` first shows it. */
+  #decide(decide: (id: string) => void, seen: boolean): void {
+    const open = this.engine.suggestions.peek();
+    const selected = open.find((one) => one.id === this.selected.peek())?.id;
+    const id = selected ?? this.doc.peek()?.marks.suggested[0]?.id ?? open[0]?.id;
+    if (id === undefined) {
       this.say("There is no suggestion here.");
       return;
     }
+    if (seen && selected === undefined) return this.select(id);
     const mark = this.mark(id);
     const next = mark && this.doc.peek()?.marks.neighbour(mark, 1, (one) => one.suggested && one !== mark);
     decide(id);
@@ -757,8 +752,8 @@ export class TextState implements Modality {
 
   readonly #runs: Readonly<Record<string, () => void>> = {
     accept_all: () => this.accept(),
-    accept: () => this.#decide((id) => this.accept([id])),
-    reject: () => this.#decide((id) => this.reject([id])),
+    accept: () => this.#decide((id) => this.accept([id]), false),
+    reject: () => this.#decide((id) => this.reject([id]), true),
     next_span: () => this.#next(1),
     previous_span: () => this.#next(-1),
     delete: () => {
