@@ -186,13 +186,21 @@ class Session:
 
     def _start(self) -> int:
         """Where work stopped, else the first item without an answer."""
+        place = self._stopped()
+        return next(self._queue.upcoming(-1), 0) if place is None else place
+
+    def _stopped(self) -> int | None:
+        """The place in the queue where the annotator was last, in whichever notebook."""
         cursor = self.store.cursor(self.name, self.annotator)
-        if cursor is not None:
-            position = self.source.locate(cursor[0], hint=cursor[1])
-            place = None if position is None else self._queue.place_of(position)
+        position = None if cursor is None else self.source.locate(cursor[0], hint=cursor[1])
+        return None if position is None else self._queue.place_of(position)
+
+    def resume(self) -> None:
+        """A page opens anew: go where work stopped, as another labeler on this store may have gone on since."""
+        with self.lock:
+            place = self._stopped()
             if place is not None:
-                return place
-        return next(self._queue.upcoming(-1), 0)
+                self._queue.index = place
 
     def resync(self) -> bool:
         """Take rows that the user's code has added, removed or moved since; whether there were any."""

@@ -400,23 +400,25 @@ class Stage:
     def _host(self, body: str, arg: Any = None) -> Any:
         return self.page.evaluate(f"(a) => window.host.{body}", arg)
 
+    def restore(self) -> None:
+        """Make the labeler's model without any view, as a page does for all widgets that the kernel has."""
+        self._host("model(a).then(() => null)", self._model())
+
     def show(self) -> None:
         """One more view of the labeler, in an output of its own."""
         css = STATIC / f"{self.bundle}.css"
+        look = css.read_text(encoding="utf-8") if css.exists() else ""
+        self._host("show(a)", {**self._model(), "css": look, "root": self.root, "width": self._width})
+
+    def _model(self) -> dict[str, Any]:
         names = ("item", "index", "progress", "annotator", "labels", "_saves")
         state = self.lab.get_state([name for name in names if name in self.lab.keys])
-        self._host(
-            "show(a)",
-            {
-                "id": self.lab.comm.comm_id,
-                "state": state,
-                "url": f"/static/{self.bundle}.js",
-                "css": css.read_text(encoding="utf-8") if css.exists() else "",
-                "root": self.root,
-                "width": self._width,
-                "bare": self.bare,
-            },
-        )
+        return {
+            "id": self.lab.comm.comm_id,
+            "state": state,
+            "url": f"/static/{self.bundle}.js",
+            "bare": self.bare,
+        }
 
     def hide(self, index: int = -1) -> None:
         """Remove one of the views that are open, as clearing an output does."""

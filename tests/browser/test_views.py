@@ -87,3 +87,29 @@ def test_a_page_comes_back_before_its_old_messages_are_stored(stage: Callable[..
     assert page.lab.annotations["label"].tolist() == ["good"] * 8 + ["bad"]
     actions = [entry.event.action for entry in page.lab._store.entries("text")]
     assert actions.count("submit") == 9
+
+
+def test_a_labeler_that_is_not_shown_keeps_quiet(stage: Callable[..., Stage], tmp_path: Path) -> None:
+    """A page that is opened again makes the models of all labelers there are: only one that is shown may speak."""
+    page = stage(labeler(tmp_path / "labels.db"))
+    LabelerPage(page.el).until_ready().focus().press("1").until_key(1).until_saved()
+    page.reload()
+    asked = len(page.kernel.sizes("hello"))
+    page.restore()
+    page.page.wait_for_timeout(300)
+    assert len(page.kernel.sizes("hello")) == asked
+    page.show()
+    LabelerPage(page.el).until_ready().until_key(1)
+    assert len(page.kernel.sizes("hello")) == asked + 1
+
+
+def test_opens_where_another_labeler_stopped(stage: Callable[..., Stage], tmp_path: Path) -> None:
+    page = stage(labeler(tmp_path / "labels.db"))
+    shown = LabelerPage(page.el).until_ready().focus()
+    late = page.kernel.do(page.kernel.make)  # made, but not shown yet
+    shown.press("1", "2").until_key(2).until_saved()
+    page.kernel.lab = late
+    page.kernel._attach()
+    page._host("clear()")
+    page.show()
+    LabelerPage(page.el).until_ready().until_key(2)

@@ -138,6 +138,8 @@ class Bridge:
     def _welcome(self, message: Hello) -> Welcome:
         session = self._session
         session.refresh()
+        if not message.at:
+            session.resume()
         done, undone = session.history()
         notices = tuple(session.notices)
         if message.version != PROTOCOL_VERSION:
