@@ -65,6 +65,20 @@ window.__nb = {
   idle(path) { return this.panel(path).content.widgets.every((_, index) => !this.waiting(path, index)); },
   forget() { this.runs.clear(); },
 };
+// Without a network, JupyterLab says so in a dialog now and then. A person closes it and goes on where they were.
+{
+  let last = null;
+  document.addEventListener("focusin", (event) => {
+    if (!event.target.closest(".jp-Dialog")) last = event.target;
+  });
+  new MutationObserver(() => {
+    for (const dialog of document.querySelectorAll(".jp-Dialog")) {
+      if (!dialog.textContent.includes("Server Connection Error")) continue;
+      dialog.querySelector("button.jp-mod-accept")?.click();
+      setTimeout(() => last?.focus({ preventScroll: true }), 0);
+    }
+  }).observe(document, { childList: true, subtree: true });
+}
 """
 
 
