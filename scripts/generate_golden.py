@@ -34,7 +34,10 @@ from nblabel.annotations import (
 )
 from nblabel.protocol import (
     Ack,
+    Answer,
+    Ask,
     Changed,
+    Chunk,
     Entry,
     Events,
     Failure,
@@ -42,6 +45,7 @@ from nblabel.protocol import (
     Find,
     Hello,
     Items,
+    Media,
     Move,
     Moved,
     Notice,
@@ -56,7 +60,20 @@ from nblabel.protocol import (
     WireResponse,
 )
 from nblabel.records import Action, Event, Filter, Patch, Progress, Response, Status, apply_event, fold_undo
-from nblabel.schema import Attribute, Choices, Label, Relations, Schema, Spans, Texts
+from nblabel.schema import (
+    Attribute,
+    Boxes,
+    Choices,
+    Label,
+    Masks,
+    Polygons,
+    Polylines,
+    Relations,
+    Schema,
+    Skeletons,
+    Spans,
+    Texts,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 PATCHES = ROOT / "tests" / "contract" / "patches.json"
@@ -157,7 +174,7 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         Text("a note: שלום 😀", id="t1", field="note"),
         Rating(4, "fluency", id="g1", field="rating"),
         Ranking((("a",), ("b", "c")), id="k1", field="ranking"),
-        Box(1.5, 2, 30, 40, "cat", rotation=12, id="b1", field="boxes"),
+        Box(1.5, 2, 30, 40, "cat", rotation=12, id="b1", field="boxes", z=2, group="g", occluded=True),
         Polygon(((0, 0), (4, 0), (4, 4)), "cat", holes=(((1, 1), (2, 1), (2, 2)),), id="p1", field="polygons"),
         Keypoints(((1, 2, 2), (3, 4, 0)), "hand", id="h1", field="keypoints"),
         Mask((2, 3), (1, 2, 3), "cat", id="m1", field="masks"),
@@ -214,6 +231,11 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
             "mood": Choices((Label("good"), Label("bad")), required=True),
             "tags": Choices((Label("x"), Label("y")), multiple=True, max=2),
             "note": Texts(placeholder="why?", multiline=False, max_length=80),
+            "boxes": Boxes((Label("cat"),), rotation=False),
+            "polygons": Polygons((Label("cat"),)),
+            "lines": Polylines((Label("crack"),)),
+            "keypoints": Skeletons((Label("hand"),), points=("wrist", "thumb"), edges=((0, 1),)),
+            "masks": Masks((Label("cat"),)),
         }
     )
     entries = (Entry(edit, Patch(drop=("s1",))), Entry(submit, Patch(status="draft")), Entry(undo))
@@ -226,6 +248,8 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         Find(id=6, filter=Filter(status=("pending", "draft"), label="PER", flagged=False, text="<b>")),
         Events(id=7, events=(edit, submit, undo), at="i2"),
         Move(id=8, at="i2"),
+        Media(id=9, item="i1", part="tile", at=(2, 0, 1), offset=1 << 20),
+        Ask(id=10, item="i1", tool="segment", given={"box": [1, 2, 30, 40]}),
     ]
     outgoing: list[protocol.Outgoing] = [
         Welcome(
@@ -253,6 +277,8 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         Moved(queue=queue),
         Suggested(item="i1", annotations=annotations[1:2], error="slow"),
         Notice(problem=problem),
+        Chunk(reply=9, total=2_000_000, offset=1 << 20, about={"mime": "image/png"}),
+        Answer(reply=10, made={"counts": [1, 2, 3]}),
     ]
     return incoming, outgoing
 

@@ -230,6 +230,9 @@ export class FakeKernel {
         this.#moved(message.at ?? "");
         return { type: "ack", reply: message.id, stored: good.map(({ id }) => id), rejected, progress: this.progress };
       }
+      case "media":
+      case "ask":
+        return { type: "failure", reply: message.id, problem: { title: "this labeler has no media" } };
     }
   }
 

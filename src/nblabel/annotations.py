@@ -33,6 +33,7 @@ __all__ = [
     "Rating",
     "Relation",
     "Segment",
+    "Shape",
     "Span",
     "Text",
     "Track",
@@ -232,10 +233,40 @@ class Ranking(Annotation, frozen=True, tag="ranking"):
         msgspec.structs.force_setattr(self, "ranks", ranks)
 
 
-class Box(Annotation, frozen=True, tag="box"):
+class Shape(Annotation, frozen=True, kw_only=True):
+    """What every mark on an image carries besides.
+
+    Parameters
+    ----------
+    z : int
+        Higher ones lie above lower ones; of equals, the later one.
+    group : str
+        Shapes of one item with the same group belong together; empty for none.
+    occluded : bool
+        Part of the thing is hidden behind another.
+    """
+
+    z: int = 0
+    group: str = ""
+    occluded: bool = False
+
+    def _check_shape(self) -> None:
+        self._integer("z")
+        self._text("group")
+        self._text("label")
+        if not isinstance(self.occluded, bool):
+            self._fail(f"occluded must be true or false, not {self.occluded!r}")
+
+
+class Box(Shape, frozen=True, tag="box"):
     """A rectangle in pixels of the EXIF-upright image: left, top, width, height.
 
     ``rotation`` is in degrees clockwise about the centre.
+
+    Examples
+    --------
+    >>> Box(10, 20, 30, 40, "cat").width
+    30.0
     """
 
     x: float
@@ -248,12 +279,12 @@ class Box(Annotation, frozen=True, tag="box"):
     def _check(self) -> None:
         for name in ("x", "y", "width", "height", "rotation"):
             self._number(name)
-        self._text("label")
+        self._check_shape()
         if self.width <= 0 or self.height <= 0:
             self._fail(f"width {self.width} and height {self.height} must be positive")
 
 
-class Polygon(Annotation, frozen=True, tag="polygon"):
+class Polygon(Shape, frozen=True, tag="polygon"):
     """A polygon ``((x, y), ...)`` in pixels with optional holes; a polyline where ``closed`` is false."""
 
     points: tuple[tuple[float, float], ...]
@@ -266,10 +297,12 @@ class Polygon(Annotation, frozen=True, tag="polygon"):
         msgspec.structs.force_setattr(self, "points", self._points("points", self.points, least))
         holes = tuple(self._points("holes", hole, 3) for hole in self.holes)
         msgspec.structs.force_setattr(self, "holes", holes)
-        self._text("label")
+        if holes and not self.closed:
+            self._fail("a polyline has no holes")
+        self._check_shape()
 
 
-class Keypoints(Annotation, frozen=True, tag="keypoints"):
+class Keypoints(Shape, frozen=True, tag="keypoints"):
     """Points ``((x, y, visible), ...)`` of a skeleton, in its order; visible is COCO's 0 absent, 1 occluded, 2 seen."""
 
     points: tuple[tuple[float, float, int], ...]
@@ -284,10 +317,10 @@ class Keypoints(Annotation, frozen=True, tag="keypoints"):
             self._fail("points must be triples (x, y, visible) with visible 0, 1 or 2")
         points = tuple((self._finite(x, "points"), self._finite(y, "points"), int(v)) for x, y, v in triples)
         msgspec.structs.force_setattr(self, "points", points)
-        self._text("label")
+        self._check_shape()
 
 
-class Mask(Annotation, frozen=True, tag="mask"):
+class Mask(Shape, frozen=True, tag="mask"):
     """A region as COCO run lengths: ``size`` is (height, width), ``counts`` run down the columns, zeros first."""
 
     size: tuple[int, int]
@@ -306,7 +339,7 @@ class Mask(Annotation, frozen=True, tag="mask"):
             self._fail(f"counts must be non-negative and add up to {size[0] * size[1]}, not {sum(counts)}")
         msgspec.structs.force_setattr(self, "size", size)
         msgspec.structs.force_setattr(self, "counts", counts)
-        self._text("label")
+        self._check_shape()
 
 
 class Segment(Annotation, frozen=True, tag="segment"):

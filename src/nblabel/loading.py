@@ -54,7 +54,7 @@ def _event(position: int, row: Labelled, source: Source, answers: Answers, schem
     given = [a if a.field in names else msgspec.structs.replace(a, field="") for a in response.annotations]
     made = schema.coerce(given)
     complete = response.status == "submitted"
-    schema.check(made, item=source.key(position), length=source.extent(position), complete=complete)
+    schema.check(made, item=source.key(position), extent=source.extent(position), complete=complete)
     kept = {a.id for a in made}
     held = answers.responses([position])[position].annotations
     return Event(

@@ -19,7 +19,10 @@ from .schema import Schema
 __all__ = [
     "PROTOCOL_VERSION",
     "Ack",
+    "Answer",
+    "Ask",
     "Changed",
+    "Chunk",
     "Entry",
     "Events",
     "Failure",
@@ -28,6 +31,7 @@ __all__ = [
     "Hello",
     "Incoming",
     "Items",
+    "Media",
     "Move",
     "Moved",
     "Notice",
@@ -105,7 +109,27 @@ class Move(Message, frozen=True, kw_only=True, tag="move"):
     at: str
 
 
-Incoming: TypeAlias = Hello | Ping | Fetch | Find | Events | Move
+class Media(Message, frozen=True, kw_only=True, tag="media"):
+    """A piece of what an item shows (the whole image, a tile, ...), from byte ``offset`` on. Answered by `Chunk`."""
+
+    id: int
+    item: str
+    part: str
+    at: tuple[int, ...] = ()
+    """Which piece of the part: such as level, column and row of a tile."""
+    offset: int = 0
+
+
+class Ask(Message, frozen=True, kw_only=True, tag="ask"):
+    """What only Python can do for a tool, such as a mask from clicks. Answered by `Answer`."""
+
+    id: int
+    item: str
+    tool: str
+    given: Any = None
+
+
+Incoming: TypeAlias = Hello | Ping | Fetch | Find | Events | Move | Media | Ask
 
 
 # ---- kernel -> browser ---------------------------------------------------------------------------
@@ -268,7 +292,27 @@ class Notice(Message, frozen=True, kw_only=True, tag="notice"):
     problem: Problem
 
 
-Outgoing: TypeAlias = Welcome | Queue | Items | Ack | Pong | Failure | Changed | Moved | Suggested | Notice
+class Chunk(Message, frozen=True, kw_only=True, tag="chunk"):
+    """The answer to `Media`; its one buffer holds the bytes from ``offset`` on."""
+
+    reply: int
+    total: int
+    """How many bytes the whole piece has."""
+    offset: int = 0
+    about: dict[str, Any] = {}
+    """What the bytes are (``mime``, ...)."""
+
+
+class Answer(Message, frozen=True, kw_only=True, tag="answer"):
+    """The answer to `Ask`."""
+
+    reply: int
+    made: Any = None
+
+
+Outgoing: TypeAlias = (
+    Welcome | Queue | Items | Ack | Pong | Failure | Changed | Moved | Suggested | Notice | Chunk | Answer
+)
 
 
 def decode(content: Any) -> Incoming:

@@ -56,6 +56,8 @@ class Item(msgspec.Struct, frozen=True, eq=False):
         Annotations that came with it (a Doc's entities): suggestions, not answers.
     problem : str
         Why it cannot be shown; empty if it can.
+    size : (int, int), optional
+        Width and height of an image in pixels, where they have been looked up.
     """
 
     key: Hashable
@@ -66,6 +68,7 @@ class Item(msgspec.Struct, frozen=True, eq=False):
     tokens: tuple[tuple[int, int], ...] | None = None
     prelabels: tuple[AnyAnnotation, ...] = ()
     problem: str = ""
+    size: tuple[int, int] | None = None
 
 
 class Patch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -11,19 +11,38 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from .annotations import KINDS, Annotation, AnyAnnotation, Choice, Relation, Span, Text, new_id
+from .annotations import (
+    KINDS,
+    Annotation,
+    AnyAnnotation,
+    Box,
+    Choice,
+    Keypoints,
+    Mask,
+    Polygon,
+    Relation,
+    Span,
+    Text,
+    new_id,
+)
 from .errors import InvalidAnnotation, InvalidSchema, nearest
 
 __all__ = [
     "AnyField",
     "Attribute",
+    "Boxes",
     "Choices",
+    "Extent",
     "Field",
     "FieldLike",
     "Label",
     "LabelLike",
+    "Masks",
+    "Polygons",
+    "Polylines",
     "Relations",
     "Schema",
+    "Skeletons",
     "Spans",
     "Texts",
 ]
@@ -177,6 +196,10 @@ class Field(
         """The labels of this field; empty for kinds without labels."""
         return tuple(getattr(self, "labels", ()))
 
+    def takes(self, annotation: Annotation) -> bool:
+        """Whether an annotation is of the sort that answers this field."""
+        return annotation.kind == self.annotation
+
     def label(self, name: str) -> Label | None:
         """The label with this name, if there is one."""
         return next((label for label in self.get_labels() if label.name == name), None)
@@ -222,7 +245,101 @@ class Texts(Field, frozen=True, tag="texts"):
     max_length: int | None = None
 
 
-AnyField: TypeAlias = Spans | Relations | Choices | Texts
+class Boxes(Field, frozen=True, tag="boxes"):
+    """Draw rectangles on an image; ``rotation=False`` keeps them upright."""
+
+    annotation: ClassVar[str] = "box"
+    labels: tuple[Label, ...]
+    rotation: bool = True
+
+
+class Polygons(Field, frozen=True, tag="polygons"):
+    """Draw outlines, with holes, on an image."""
+
+    annotation: ClassVar[str] = "polygon"
+    labels: tuple[Label, ...]
+
+    def takes(self, annotation: Annotation) -> bool:
+        """Closed polygons only."""
+        return isinstance(annotation, Polygon) and annotation.closed
+
+
+class Polylines(Field, frozen=True, tag="polylines"):
+    """Draw open lines on an image."""
+
+    annotation: ClassVar[str] = "polygon"
+    labels: tuple[Label, ...]
+
+    def takes(self, annotation: Annotation) -> bool:
+        """Open ones only."""
+        return isinstance(annotation, Polygon) and not annotation.closed
+
+
+class Skeletons(Field, frozen=True, tag="skeletons"):
+    """Place named points on an image: answers are `nblabel.Keypoints`.
+
+    Parameters
+    ----------
+    labels : sequence of labels
+        What a skeleton may be (``person``).
+    points : sequence of str
+        The names of its points, in the order of the answer; without names each answer is a single point.
+    edges : sequence of (str, str)
+        Which points are joined by a line: names, or places in ``points`` from 0.
+
+    Examples
+    --------
+    >>> Skeletons(["person"], points=["head", "hand"], edges=[("head", "hand")]).edges
+    ((0, 1),)
+    """
+
+    annotation: ClassVar[str] = "keypoints"
+    labels: tuple[Label, ...]
+    points: tuple[str, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        points = (self.points,) if isinstance(self.points, str) else tuple(self.points)
+        for point in points:
+            if not isinstance(point, str) or not point.strip():
+                raise InvalidSchema(f"field {self.name!r} has the point {point!r}", "points are named by texts")
+        if len(set(points)) < len(points):
+            twice = Counter(points).most_common(1)[0][0]
+            raise InvalidSchema(f"field {self.name!r} has the point {twice!r} twice")
+        msgspec.structs.force_setattr(self, "points", points)
+        msgspec.structs.force_setattr(self, "edges", tuple(self._edge(edge) for edge in self.edges))
+
+    def _edge(self, edge: Any) -> tuple[int, int]:
+        if isinstance(edge, str | bytes) or not isinstance(edge, Sequence) or len(edge) != 2:
+            raise InvalidSchema(f"field {self.name!r} has the edge {edge!r}", "an edge is two points")
+        ends = []
+        for end in edge:
+            if isinstance(end, str) and end not in self.points:
+                raise InvalidSchema(
+                    f"field {self.name!r} has an edge to the unknown point {end!r}", nearest(end, self.points)
+                )
+            at = self.points.index(end) if isinstance(end, str) else end
+            if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < len(self.points):
+                raise InvalidSchema(
+                    f"field {self.name!r} has an edge to the point {end!r}, but {len(self.points)} points"
+                )
+            ends.append(at)
+        if ends[0] == ends[1]:
+            raise InvalidSchema(f"field {self.name!r} has an edge from {edge[0]!r} to itself")
+        return ends[0], ends[1]
+
+
+class Masks(Field, frozen=True, tag="masks"):
+    """Paint regions of an image."""
+
+    annotation: ClassVar[str] = "mask"
+    labels: tuple[Label, ...]
+
+
+AnyField: TypeAlias = Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks
+Extent: TypeAlias = "int | tuple[int, int] | None"
+"""How far an item's annotations may reach: code points of a text, (width, height) of an image; ``None`` if unknown."""
 FieldLike: TypeAlias = "Field | Sequence[LabelLike] | str"
 
 
@@ -243,6 +360,58 @@ def _field(name: str, given: Any) -> AnyField:
     raise InvalidSchema(
         f"field {name!r} cannot be made of {given!r}", "give a list of labels, 'text', or a field such as nb.Choices"
     )
+
+
+def _check_place(a: AnyAnnotation, width: int, height: int) -> None:
+    """Raise if a shape has nothing to do with an image of this size."""
+    if isinstance(a, Mask):
+        if a.size != (height, width):
+            raise InvalidAnnotation(a.describe(), f"size {a.size} is not the image's (height, width) {(height, width)}")
+        return
+    if isinstance(a, Box):
+        reach = (a.width + a.height) / 2 if a.rotation else 0.0  # a turned corner is nearer than that
+        x, y = a.x + a.width / 2, a.y + a.height / 2
+        xs = (x - max(a.width / 2, reach), x + max(a.width / 2, reach))
+        ys = (y - max(a.height / 2, reach), y + max(a.height / 2, reach))
+    elif isinstance(a, Polygon | Keypoints):
+        places = [point[:2] for point in a.points if len(point) == 2 or point[2]]
+        if not places:
+            return
+        xs = (min(x for x, _ in places), max(x for x, _ in places))
+        ys = (min(y for _, y in places), max(y for _, y in places))
+    else:
+        return
+    if xs[1] < 0 or ys[1] < 0 or xs[0] > width or ys[0] > height:
+        raise InvalidAnnotation(a.describe(), f"lies outside the image of {width} × {height} pixels")
+
+
+_SIGNS = (
+    ("head", "relation"),
+    ("start", "span"),
+    ("counts", "mask"),
+    ("points", "polygon"),
+    ("width", "box"),
+    ("text", "text"),
+)
+"""What a dict without a kind has, and the kind that it therefore is."""
+
+
+def _check_kind(field: AnyField, annotation: Annotation) -> None:
+    if annotation.kind != field.annotation:
+        raise InvalidAnnotation(
+            annotation.describe(),
+            f"field {field.name!r} takes annotations of the kind {field.annotation!r}, not {annotation.kind!r}",
+        )
+    if not field.takes(annotation):
+        sort = "polygons, which are closed" if isinstance(field, Polygons) else "polylines, which are open"
+        raise InvalidAnnotation(annotation.describe(), f"field {field.name!r} takes {sort}")
+
+
+def _only_label(annotation: Box, field: Boxes) -> Box:
+    """The box with the field's label, where there is no choice."""
+    if annotation.label or len(field.labels) != 1:
+        return annotation
+    return msgspec.structs.replace(annotation, label=field.labels[0].name)
 
 
 def _slot(name: str, size: int) -> int:
@@ -342,8 +511,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         if answer is None:
             return ()
         single = isinstance(answer, (str, bytes, Mapping, Annotation, bool, int, float))
-        # a lone (start, end, label) is one span, not three answers
-        single = single or (isinstance(answer, tuple) and len(answer) in (2, 3) and isinstance(answer[0], int))
+        # a lone (start, end, label) or (x, y, width, height, label) is one answer, not several
+        single = single or (isinstance(answer, tuple) and 2 <= len(answer) <= 6 and isinstance(answer[0], (int, float)))
         return tuple(self._one(one, field) for one in ([answer] if single else answer))
 
     def _one(self, given: Any, name: str | None) -> AnyAnnotation:
@@ -354,6 +523,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
                 target = self.field(asked) if asked else self._for_dict(body)
                 body["kind"] = target.annotation
                 body.setdefault("field", target.name)
+                if isinstance(target, Polylines):
+                    body.setdefault("closed", False)
             kind = KINDS.get(str(body["kind"]))
             if kind is None:
                 raise InvalidAnnotation(
@@ -369,11 +540,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             made = self._bare(given, name)
         asked = made.field or name or ""
         target = self.field(asked) if asked else self._for(made)
-        if made.kind != target.annotation:
-            raise InvalidAnnotation(
-                made.describe(),
-                f"field {target.name!r} takes annotations of the kind {target.annotation!r}, not {made.kind!r}",
-            )
+        _check_kind(target, made)
         whole: AnyAnnotation = msgspec.structs.replace(made, field=target.name, id=made.id or new_id())
         return whole
 
@@ -381,7 +548,11 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         if isinstance(given, (tuple, list)):
             if any(isinstance(f, Spans) and name in (None, f.name) for f in self.fields) and len(given) in (2, 3):
                 return Span(*given, field=name or "")
-            raise InvalidAnnotation(repr(given), "is not an annotation", hint="write nb.Span(start, end, label)")
+            boxes = next((f for f in self.fields if isinstance(f, Boxes) and name in (None, f.name)), None)
+            if boxes is not None and len(given) in (4, 5, 6):
+                return _only_label(Box(*given, field=name or ""), boxes)
+            hint = "write nb.Box(x, y, width, height, label)" if boxes else "write nb.Span(start, end, label)"
+            raise InvalidAnnotation(repr(given), "is not an annotation", hint=hint)
         text = str(given)
         targets_all = [f for f in self.fields if name in (None, f.name)]
         if name is not None and not targets_all:
@@ -396,14 +567,20 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         raise InvalidAnnotation(repr(given), "is not a label of the schema", hint=nearest(text, known))
 
     def _for_dict(self, body: Mapping[str, Any]) -> AnyField:
-        kind = "relation" if "head" in body else "span" if "start" in body else "text" if "text" in body else "choice"
-        return self._only(kind, repr(dict(body)), str(body.get("label", "")))
+        kind = next((kind for sign, kind in _SIGNS if sign in body), "choice")
+        if kind == "polygon" and any(len(point) == 3 for point in body["points"]):
+            kind = "keypoints"
+        fits = [field for field in self.fields if field.annotation == kind]
+        if kind == "polygon":
+            sort = Polygons if body.get("closed", True) else Polylines
+            fits = [field for field in fits if isinstance(field, sort)]
+        return self._only(fits, kind, repr(dict(body)), str(body.get("label", "")))
 
     def _for(self, annotation: Annotation) -> AnyField:
-        return self._only(annotation.kind, annotation.describe(), str(getattr(annotation, "label", "")))
+        fits = [field for field in self.fields if field.takes(annotation)]
+        return self._only(fits, annotation.kind, annotation.describe(), str(getattr(annotation, "label", "")))
 
-    def _only(self, kind: str, what: str, label: str) -> AnyField:
-        fits = [field for field in self.fields if field.annotation == kind]
+    def _only(self, fits: list[AnyField], kind: str, what: str, label: str) -> AnyField:
         if len(fits) > 1 and label:  # the label decides between fields of one kind
             known = [one.name for field in fits for one in field.get_labels()]
             if label not in known:
@@ -425,7 +602,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         *,
         among: Iterable[AnyAnnotation] | None = None,
         item: object = None,
-        length: int | None = None,
+        extent: Extent = None,
         complete: bool = False,
         draft: bool = False,
     ) -> None:
@@ -439,8 +616,9 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             All annotations of the response they belong to, for the rules that bind several; they alone by default.
         item : object
             The item's key, for the message.
-        length : int, optional
-            Code points of the item's text; spans must end within it.
+        extent : int or (int, int), optional
+            Code points of the item's text, within which spans must end; or width and height of its image in pixels,
+            which shapes must touch and masks must have.
         complete : bool
             Check the limits (min, max, required) too, as for a submitted response.
         draft : bool
@@ -448,7 +626,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         """
         mine = tuple(annotations)
         try:
-            self._check(mine, mine if among is None else tuple(among), length, complete, draft)
+            self._check(mine, mine if among is None else tuple(among), extent, complete, draft)
         except InvalidAnnotation as error:
             raise error.of_item(item) from None
 
@@ -456,7 +634,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         self,
         annotations: tuple[AnyAnnotation, ...],
         among: tuple[AnyAnnotation, ...],
-        length: int | None,
+        extent: Extent,
         complete: bool,
         draft: bool,
     ) -> None:
@@ -465,7 +643,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             twice = Counter(a.id for a in among).most_common(1)[0][0]
             raise InvalidAnnotation(f"annotation {twice!r}", "two annotations have this id")
         for annotation in annotations:
-            self._check_one(annotation, length)
+            self._check_one(annotation, extent)
         for annotation in () if draft else among if complete else annotations:
             self._check_text(annotation)
         for annotation in among:
@@ -488,12 +666,9 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             if not isinstance(target, Span) or (field is not None and field.spans and target.field != field.spans):
                 raise InvalidAnnotation(a.describe(), f"{end!r} is not the id of a span of this response")
 
-    def _check_one(self, a: AnyAnnotation, length: int | None) -> None:
+    def _check_one(self, a: AnyAnnotation, extent: Extent) -> None:
         field = self.field(a.field)
-        if a.kind != field.annotation:
-            raise InvalidAnnotation(
-                a.describe(), f"the field takes annotations of the kind {field.annotation!r}, not {a.kind!r}"
-            )
+        _check_kind(field, a)
         name = getattr(a, "label", None)
         label = field.label(name) if name is not None else None
         if name is not None and label is None:
@@ -508,8 +683,16 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
                     )
                 if not known_attributes[key].accepts(value):
                     raise InvalidAnnotation(a.describe(), f"attribute {key!r} cannot be {value!r}")
-        if isinstance(a, Span) and length is not None and a.end > length:
-            raise InvalidAnnotation(a.describe(), f"end {a.end} is beyond the text's {length} characters")
+        if isinstance(a, Span) and isinstance(extent, int) and a.end > extent:
+            raise InvalidAnnotation(a.describe(), f"end {a.end} is beyond the text's {extent} characters")
+        if isinstance(field, Boxes) and isinstance(a, Box) and a.rotation and not field.rotation:
+            raise InvalidAnnotation(a.describe(), "is rotated, and the field has rotation=False")
+        if isinstance(field, Skeletons) and isinstance(a, Keypoints) and len(a.points) != max(len(field.points), 1):
+            raise InvalidAnnotation(
+                a.describe(), f"has {len(a.points)} points, the field asks for {max(len(field.points), 1)}"
+            )
+        if isinstance(extent, tuple):
+            _check_place(a, *extent)
 
     def _check_text(self, a: AnyAnnotation) -> None:
         limit = next((f.max_length for f in self.fields if f.name == a.field and isinstance(f, Texts)), None)

@@ -582,7 +582,7 @@ class Session:
             event.patch.put,
             among=after.annotations,
             item=None if position is None else self.source.key(position),
-            length=None if position is None else self.source.extent(position),
+            extent=None if position is None else self.source.extent(position),
             complete=event.patch.status == "submitted",
             draft=event.patch.status != "submitted",
         )
@@ -708,7 +708,7 @@ class Session:
             try:
                 (one,) = self.schema.coerce([annotation])
                 one = msgspec.structs.replace(one, id=annotation.id or f"item{n}")
-                self.schema.check([one], item=item.key, length=self.source.extent(item.position))
+                self.schema.check([one], item=item.key, extent=self.source.extent(item.position))
             except InvalidAnnotation:
                 continue  # a label or field that is not asked for
             made.append(one)

@@ -724,7 +724,7 @@ def test_every_answer_comes_back_as_it_was_given(given_: tuple[AnyAnnotation, ..
     live.write(1, given_)
     back = live.read(1)
     assert back is not None
-    ALL.check(back, length=len(TEXT))
+    ALL.check(back, extent=len(TEXT))
     assert shapes(back) == shapes(given_)
     assert live.answered().tolist() == [False, True]
     assert live.read(0) is None
@@ -797,8 +797,8 @@ def test_no_value_breaks_a_reader(raw: Any) -> None:
     for field in ALL.fields:
         made = codec(field)
         try:
-            made.decode(raw, length=40)
+            made.decode(raw, extent=40)
         except Unfit:
-            assert not made.good(raw, length=40)
+            assert not made.good(raw, extent=40)
         else:
-            assert made.good(raw, length=40)
+            assert made.good(raw, extent=40)

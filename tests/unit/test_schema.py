@@ -114,7 +114,7 @@ def test_bare_answers_find_their_field(answer, field, kinds) -> None:
     made = schema().coerce(answer, field)
     assert [a.kind for a in made] == kinds
     assert all(a.id and a.field for a in made)
-    schema().check(made, length=10)
+    schema().check(made, extent=10)
 
 
 def test_numbers_are_labels_where_the_schema_says_so() -> None:
@@ -142,7 +142,7 @@ def test_numbers_are_labels_where_the_schema_says_so() -> None:
 )
 def test_a_broken_rule_names_annotation_rule_and_item(answer, words) -> None:
     def check() -> None:
-        schema().check(schema().coerce(answer), item="row 7", length=10, complete=True)
+        schema().check(schema().coerce(answer), item="row 7", extent=10, complete=True)
 
     with pytest.raises(InvalidAnnotation, match=words) as caught:
         check()

@@ -174,7 +174,7 @@ def test_a_generator_that_raises_midway_is_a_failure() -> None:
 )
 def test_whatever_a_model_returns_only_valid_annotations_come_through(answer: Any) -> None:
     found = ask(lambda text: answer)
-    SCHEMA.check(found.annotations, item="k", length=len(TEXT))
+    SCHEMA.check(found.annotations, item="k", extent=len(TEXT))
 
 
 def test_asking_again_gives_the_same_ids_and_duplicates_are_one() -> None:

@@ -16,6 +16,8 @@ export type Link = "ok" | "busy" | "gone";
 type Body<T> = T extends unknown ? Omit<T, "id"> : never;
 /** A request without its number. */
 export type Question = Body<Incoming>;
+export type Buffers = readonly (DataView | ArrayBuffer)[];
+export type Reply = (message: Outgoing, buffers: Buffers) => void;
 
 export const BUSY_AFTER = 1200;
 const GONE_AFTER_IDLE = 10_000; // an idle kernel answers at once, if the labeler is still there
@@ -28,7 +30,7 @@ const RESEND_MOST = 60_000;
 interface Request {
   readonly id: number;
   readonly content: Incoming;
-  readonly reply: (message: Outgoing) => void;
+  readonly reply: Reply;
   readonly since: number;
   sent: number;
   order: number;
@@ -69,7 +71,7 @@ export class Connection {
     this.#model = model;
     this.#scope = scope;
     this.#listener = listener;
-    const receive = (content: unknown): void => this.#receive(content);
+    const receive = (content: unknown, buffers?: Buffers): void => this.#receive(content, buffers ?? []);
     const live = (): void => {
       this.#suspect = true;
       this.#kernel.cut = true;
@@ -85,7 +87,7 @@ export class Connection {
   }
 
   /** Asks until `reply` was called with the answer; the returned function gives up. */
-  request(body: Question, reply: (message: Outgoing) => void): Dispose {
+  request(body: Question, reply: Reply): Dispose {
     this.#id += 1;
     const now = Date.now();
     const content = { ...body, id: this.#id } as Incoming;
@@ -124,7 +126,7 @@ export class Connection {
     }
   }
 
-  #receive(content: unknown): void {
+  #receive(content: unknown, buffers: Buffers): void {
     if (this.#scope.disposed) return;
     let message: Outgoing | null;
     try {
@@ -137,16 +139,16 @@ export class Connection {
         hint: "Run the cell again and reload the page: they may be of different versions of nblabel.",
         detail,
       });
-      this.#settle(content, null);
+      this.#settle(content, null, []);
       return;
     }
     if (message === null) return;
     this.#hear();
-    if (!this.#settle(content, message)) this.#listener.message(message);
+    if (!this.#settle(content, message, buffers)) this.#listener.message(message);
   }
 
   /** Ends the request that a message answers; true if there is one. */
-  #settle(content: unknown, message: Outgoing | null): boolean {
+  #settle(content: unknown, message: Outgoing | null, buffers: Buffers): boolean {
     const reply = (content as { reply?: unknown }).reply;
     const request = typeof reply === "number" ? this.#open.get(reply) : undefined;
     if (request === undefined) return false;
@@ -157,7 +159,7 @@ export class Connection {
       this.#answeredAt = Date.now();
     }
     const problem = { title: "The kernel's answer could not be read" };
-    request.reply(message ?? { type: "failure", reply: request.id, problem });
+    request.reply(message ?? { type: "failure", reply: request.id, problem }, buffers);
     this.#judge();
     if (this.#missed) {
       this.#missed = false;

@@ -6,7 +6,7 @@
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import { Clock } from "./clock";
-import { Connection } from "./connection";
+import { Connection, type Question, type Reply } from "./connection";
 import { type Held, Items } from "./items";
 import type { AnyModel } from "./model";
 import { Outbox } from "./outbox";
@@ -317,6 +317,23 @@ export class Engine {
   /** Hides suggestions in this page; all of them if no ids are given. */
   reject(ids?: readonly string[]): void {
     this.#hide(ids ?? this.suggestions.value.map((one) => one.id ?? ""));
+  }
+
+  /** Asks the kernel for what only one kind of labeler needs; the returned function gives up. */
+  ask(question: Question, reply: Reply): Dispose {
+    return this.#connection.request(question, reply);
+  }
+
+  /** The items that come next, nearest first, as far as they are here. */
+  ahead(count: number): WireItem[] {
+    const { fresh, skipped } = this.#items.pending(this.index.value);
+    const places = [...fresh, ...skipped, this.index.value + 1, this.index.value - 1];
+    const found = new Set<WireItem>();
+    for (const place of places) {
+      const item = this.#items.at(place)?.item;
+      if (item && found.size < count) found.add(item);
+    }
+    return [...found];
   }
 
   /** A fresh id for an annotation or event: 12 hexadecimal digits. */

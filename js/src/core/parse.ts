@@ -46,6 +46,10 @@ const KINDS: Readonly<Record<string, Rule>> = {
   relation: shape({ head: name, child: name }),
   choice: shape({ label: text }),
   text: shape({ text }),
+  box: shape({ x: number, y: number, width: number, height: number, rotation: maybe(number) }),
+  polygon: shape({ points: many(many(number)), holes: maybe(many(many(many(number)))) }),
+  keypoints: shape({ points: many(many(number)) }),
+  mask: shape({ size: many(place), counts: many(place) }),
 };
 
 const anyAnnotation = shape({ kind: text, id: name, field: maybe(text), label: maybe(text), source: maybe(text), score: maybe(number) });
@@ -103,6 +107,8 @@ const MESSAGES: Readonly<Record<string, Rule>> = {
   moved: shape({ queue }),
   suggested: shape({ item: text, annotations, error: maybe(text) }),
   notice: shape({ problem }),
+  chunk: shape({ total: place, offset: maybe(place), about: maybe(object) }),
+  answer: object,
 };
 
 /** An event that was kept somewhere; an error that says what is wrong with it. */

@@ -10,6 +10,20 @@ export interface Ack {
   progress: Progress;
 }
 
+export interface Answer {
+  type: "answer";
+  reply: number;
+  made?: unknown;
+}
+
+export interface Ask {
+  type: "ask";
+  id: number;
+  item: string;
+  tool: string;
+  given?: unknown;
+}
+
 export interface Attribute {
   name: string;
   type?: "bool" | "choice" | "number" | "text";
@@ -30,6 +44,21 @@ export interface Box {
   attributes?: Record<string, string | number | boolean | string[] | null>;
   score?: number | null;
   source?: string;
+  z?: number;
+  group?: string;
+  occluded?: boolean;
+}
+
+export interface Boxes {
+  kind: "boxes";
+  labels: Label[];
+  rotation?: boolean;
+  name?: string;
+  title?: string;
+  description?: string;
+  min?: number;
+  max?: number | null;
+  required?: boolean;
 }
 
 export interface Changed {
@@ -58,6 +87,14 @@ export interface Choices {
   min?: number;
   max?: number | null;
   required?: boolean;
+}
+
+export interface Chunk {
+  type: "chunk";
+  reply: number;
+  total: number;
+  offset?: number;
+  about?: Record<string, unknown>;
 }
 
 export interface Cuboid {
@@ -165,6 +202,9 @@ export interface Keypoints {
   attributes?: Record<string, string | number | boolean | string[] | null>;
   score?: number | null;
   source?: string;
+  z?: number;
+  group?: string;
+  occluded?: boolean;
 }
 
 export interface Label {
@@ -187,6 +227,29 @@ export interface Mask {
   attributes?: Record<string, string | number | boolean | string[] | null>;
   score?: number | null;
   source?: string;
+  z?: number;
+  group?: string;
+  occluded?: boolean;
+}
+
+export interface Masks {
+  kind: "masks";
+  labels: Label[];
+  name?: string;
+  title?: string;
+  description?: string;
+  min?: number;
+  max?: number | null;
+  required?: boolean;
+}
+
+export interface Media {
+  type: "media";
+  id: number;
+  item: string;
+  part: string;
+  at?: number[];
+  offset?: number;
 }
 
 export interface Move {
@@ -229,6 +292,31 @@ export interface Polygon {
   attributes?: Record<string, string | number | boolean | string[] | null>;
   score?: number | null;
   source?: string;
+  z?: number;
+  group?: string;
+  occluded?: boolean;
+}
+
+export interface Polygons {
+  kind: "polygons";
+  labels: Label[];
+  name?: string;
+  title?: string;
+  description?: string;
+  min?: number;
+  max?: number | null;
+  required?: boolean;
+}
+
+export interface Polylines {
+  kind: "polylines";
+  labels: Label[];
+  name?: string;
+  title?: string;
+  description?: string;
+  min?: number;
+  max?: number | null;
+  required?: boolean;
 }
 
 export interface Pong {
@@ -314,7 +402,7 @@ export interface Relations {
 }
 
 export interface Schema {
-  fields: (Spans | Relations | Choices | Texts)[];
+  fields: (Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks)[];
   version?: number;
 }
 
@@ -332,6 +420,19 @@ export interface Segment {
   attributes?: Record<string, string | number | boolean | string[] | null>;
   score?: number | null;
   source?: string;
+}
+
+export interface Skeletons {
+  kind: "skeletons";
+  labels: Label[];
+  points?: string[];
+  edges?: [number, number][];
+  name?: string;
+  title?: string;
+  description?: string;
+  min?: number;
+  max?: number | null;
+  required?: boolean;
 }
 
 export interface Span {
@@ -456,8 +557,13 @@ export type AnyAnnotation =
   | Track;
 
 export type AnyField =
+  | Boxes
   | Choices
+  | Masks
+  | Polygons
+  | Polylines
   | Relations
+  | Skeletons
   | Spans
   | Texts;
 
@@ -467,7 +573,9 @@ export type Incoming =
   | Fetch
   | Find
   | Events
-  | Move;
+  | Move
+  | Media
+  | Ask;
 
 export type Outgoing =
   | Welcome
@@ -479,4 +587,6 @@ export type Outgoing =
   | Changed
   | Moved
   | Suggested
-  | Notice;
+  | Notice
+  | Chunk
+  | Answer;

@@ -25,7 +25,7 @@ from ..sources import Source, columns
 from ..sources.idle import CellGate
 from ..sources.values import MISSING, codec
 from ..store import Store, open_store
-from .bridge import Bridge, Presenter, present_plainly
+from .bridge import Bridge, Presenter, Server, Tool, present_plainly
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,6 +131,8 @@ class Labeler(anywidget.AnyWidget):
         questions: Mapping[str, FieldLike],
         *,
         present: Presenter = present_plainly,
+        serve: Server | None = None,
+        tools: Mapping[str, Tool] | None = None,
         name: str | None = None,
         store: str | os.PathLike[str] | Store | None = None,
         annotator: str | None = None,
@@ -169,6 +171,8 @@ class Labeler(anywidget.AnyWidget):
             self._session,
             self.send,
             present=present,
+            serve=serve,
+            tools=tools,
             guidelines=_markdown(guidelines),
             keys=_chords(keys),
             options={**({"height": height} if height is not None else {}), **(options or {})},

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from ..errors import NblabelError, StoreError
+from ..annotations import AnyAnnotation
+from ..errors import NblabelError, ProtocolError, StoreError
+from ..media.base import Piece, Shown
+from ..media.desk import Desk
 from ..protocol import (
     PROTOCOL_VERSION,
     Ack,
+    Answer,
+    Ask,
     Changed,
+    Chunk,
     Entry,
     Events,
     Failure,
@@ -22,6 +30,7 @@ from ..protocol import (
     Hello,
     Incoming,
     Items,
+    Media,
     Move,
     Notice,
     Outgoing,
@@ -41,22 +50,29 @@ from ..protocol import Moved as MovedMessage
 from ..records import Item, Suggestion
 from ..session import Change, Entries, Moved, Noticed, QueueChanged, Session, problem_of
 
-__all__ = ["Bridge", "Presenter"]
+__all__ = ["Bridge", "Presenter", "Server", "Tool"]
 
-Presenter = Callable[[Item], tuple[Any, tuple[int, ...] | None]]
-"""What the browser gets of an item: its data as JSON values, and its tokens as flat offsets."""
+Presenter = Callable[[Item], Shown]
+"""What the browser gets of an item at once."""
+Server = Callable[[Item, str, tuple[int, ...]], Piece]
+"""A piece of an item that the browser asks for; see `nblabel.media.base.Medium.piece`."""
+Tool = Callable[[Item, Any], Any]
+"""What a tool of the page asks of Python, from JSON values to JSON values; runs in a worker thread."""
 
 BEHIND, AHEAD = 10, 20
 WINDOW_BYTES = 1 << 20
 """Items of one message stay below this, the current one excepted: larger ones follow when they are needed."""
 HISTORY_BYTES = 256 << 10
+CHUNK_BYTES = 1 << 20
+PIECES_BYTES = 64 << 20
+"""Pieces of which the page has had a first chunk are kept up to here, for the others."""
 _log = logging.getLogger("nblabel")
 
 
-def present_plainly(item: Item) -> tuple[Any, tuple[int, ...] | None]:
+def present_plainly(item: Item) -> Shown:
     """The data as it is, with its tokens."""
     tokens = None if item.tokens is None else tuple(offset for token in item.tokens for offset in token)
-    return item.data, tokens
+    return Shown(item.data, tokens, item.problem)
 
 
 class Bridge:
@@ -67,9 +83,13 @@ class Bridge:
     session : Session
         The work that the page shows.
     send : callable
-        Takes one message as a dict of JSON values.
+        Takes one message as a dict of JSON values, and a list of buffers where it has any.
     present : callable
         Turns an item into what the browser shows.
+    serve : callable, optional
+        Makes the pieces of items that the browser asks for.
+    tools : dict
+        What the page's tools may ask of Python, by name.
     guidelines, keys, options
         Handed to the page as they are.
     """
@@ -77,9 +97,11 @@ class Bridge:
     def __init__(
         self,
         session: Session,
-        send: Callable[[dict[str, Any]], None],
+        send: Callable[..., None],
         *,
         present: Presenter = present_plainly,
+        serve: Server | None = None,
+        tools: Mapping[str, Tool] | None = None,
         guidelines: str = "",
         keys: Mapping[str, Sequence[str]] | None = None,
         options: Mapping[str, Any] | None = None,
@@ -87,6 +109,11 @@ class Bridge:
         self._session = session
         self._send_raw = send
         self._present = present
+        self._serve = serve
+        self._tools = dict(tools or {})
+        self._desk = Desk()
+        self._pieces: OrderedDict[tuple[str, str, tuple[int, ...]], Piece] = OrderedDict()
+        self._pieces_lock = threading.Lock()
         self._guidelines = guidelines
         self._keys = {action: tuple(chords) for action, chords in (keys or {}).items()}
         self._options = dict(options or {})
@@ -96,6 +123,7 @@ class Bridge:
     def close(self) -> None:
         """Say nothing any more."""
         self._stop()
+        self._desk.close()
 
     # ---- in -------------------------------------------------------------------------------------
 
@@ -105,12 +133,68 @@ class Bridge:
         reply = content.get("id", 0) if isinstance(content, dict) else 0
         reply = reply if isinstance(reply, int) else 0
         try:
-            self._send(self._answer(decode(content)))
+            message = decode(content)
+            if isinstance(message, Media | Ask):
+                self._take(message)
+            else:
+                self._send(self._answer(message))
         except Exception as error:  # the page must hear of every failure: it would wait for ever
-            retry = isinstance(error, StoreError)
-            if not isinstance(error, NblabelError):
-                _log.exception("a message from the browser could not be handled")
-            self._send(Failure(reply=reply, problem=problem_of(error), retry=retry))
+            self._fail(reply, error)
+
+    def _fail(self, reply: int, error: Exception) -> None:
+        if not isinstance(error, NblabelError):
+            _log.error("a message from the browser could not be handled", exc_info=error)
+        self._send(Failure(reply=reply, problem=problem_of(error), retry=isinstance(error, StoreError)))
+
+    # ---- what takes its time ----------------------------------------------------------------------
+
+    def _take(self, message: Media | Ask) -> None:
+        """Answer later, from a worker: labels must not wait behind an image."""
+        session = self._session
+        position = session.source.locate(message.item)
+        if position is None:
+            raise ProtocolError(f"the page asked for an item that is not here: {message.item[:80]!r}")
+        item = session.source.item(position)
+        context = self._context
+
+        def work() -> None:
+            try:
+                answer, buffers = (
+                    self._chunk(item, message) if isinstance(message, Media) else self._used(item, message)
+                )
+            except Exception as error:
+                context.copy().run(self._fail, message.id, error)
+            else:
+                context.copy().run(self._send, answer, buffers)
+
+        self._desk.take(work)
+
+    def _chunk(self, item: Item, message: Media) -> tuple[Chunk, list[memoryview]]:
+        if self._serve is None:
+            raise ProtocolError("this labeler has no media")
+        key = (message.item, message.part, message.at)
+        with self._pieces_lock:
+            piece = self._pieces.get(key) if message.offset else None
+        if piece is None:
+            piece = self._serve(item, message.part, message.at)
+            if len(piece.data) > CHUNK_BYTES:
+                self._keep(key, piece)
+        start = min(max(message.offset, 0), len(piece.data))
+        part = memoryview(piece.data)[start : start + CHUNK_BYTES]
+        return Chunk(reply=message.id, total=len(piece.data), offset=start, about=piece.about), [part]
+
+    def _keep(self, key: tuple[str, str, tuple[int, ...]], piece: Piece) -> None:
+        with self._pieces_lock:
+            self._pieces[key] = piece
+            self._pieces.move_to_end(key)
+            while sum(len(one.data) for one in self._pieces.values()) > PIECES_BYTES and len(self._pieces) > 1:
+                self._pieces.popitem(last=False)
+
+    def _used(self, item: Item, message: Ask) -> tuple[Answer, list[memoryview]]:
+        tool = self._tools.get(message.tool)
+        if tool is None:
+            raise ProtocolError(f"this labeler has no tool {message.tool[:40]!r}")
+        return Answer(reply=message.id, made=tool(item, message.given)), []
 
     def _answer(self, message: Incoming) -> Outgoing:
         session = self._session
@@ -209,9 +293,9 @@ class Bridge:
             position = session.position(place)
             item = session.source.item(position)
             response, done = states[position]
-            data, tokens = self._present(item)
+            data, tokens, problem = self._present(item)
             room -= len(data) * 2 if isinstance(data, str) else 1024
-            room -= 8 * len(tokens or ()) + 120 * len(response.annotations)
+            room -= 8 * len(tokens or ()) + sum(_size(a) for a in response.annotations)
             if made and room < 0:
                 break
             made.append(
@@ -233,7 +317,7 @@ class Bridge:
                     suggestions=session.suggestions(item),
                     suggest_error=session.suggest_error(item),
                     changed=response.status != "pending" and session.changed(position),
-                    problem=item.problem,
+                    problem=problem,
                 )
             )
             asked.append(item)
@@ -255,13 +339,22 @@ class Bridge:
         elif isinstance(change, Noticed):
             self._send(Notice(problem=change.problem))
 
-    def _send(self, message: Outgoing) -> None:
+    def _send(self, message: Outgoing, buffers: Sequence[memoryview] = ()) -> None:
         made = encode(message)
         try:
             msgspec.json.encode(made)
         except UnicodeEncodeError:  # half a surrogate pair cannot travel; a replacement keeps every offset
             made = _whole(made)
-        self._send_raw(made)
+        if buffers:
+            self._send_raw(made, list(buffers))
+        else:
+            self._send_raw(made)
+
+
+def _size(annotation: AnyAnnotation) -> int:
+    """Roughly the bytes of an annotation on the wire."""
+    many: Sequence[Any] = getattr(annotation, "counts", getattr(annotation, "points", ()))
+    return 120 + 8 * len(many) + 24 * sum(len(hole) for hole in getattr(annotation, "holes", ()))
 
 
 def _newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -269,7 +362,7 @@ def _newest(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     kept: list[Entry] = []
     room = HISTORY_BYTES
     for entry in reversed(entries[-50:]):
-        room -= 200 + 150 * (len(entry.event.patch.put) + len(entry.inverse.put))
+        room -= 200 + sum(_size(a) + 30 for a in (*entry.event.patch.put, *entry.inverse.put))
         if room < 0:
             break
         kept.append(entry)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import SourceError, UnknownItem
 from ..records import Item
+from ..schema import Extent
 from .identity import Identities, Snapshot, digests, is_key, key_identity, key_of
 from .keys import Keys, NamedKeys, plain
 from .tables import Column, Rows, Table, is_missing
@@ -80,11 +81,11 @@ class Source(ABC):
     def item(self, position: int) -> Item:
         """The item, read now."""
 
-    def extent(self, position: int) -> int | None:
-        """How many code points spans of the item may cover; ``None`` where that means nothing."""
+    def extent(self, position: int) -> Extent:
+        """How far annotations of the item may reach: code points of a text, (width, height) of an image."""
         return None
 
-    def extents(self, positions: Sequence[int]) -> list[int | None]:
+    def extents(self, positions: Sequence[int]) -> list[Extent]:
         """The same of several items."""
         return [self.extent(position) for position in positions]
 

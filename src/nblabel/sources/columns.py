@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..annotations import AnyAnnotation, Span
 from ..errors import SourceError, UnknownItem, nearest
-from ..schema import Relations, Schema, Spans
+from ..schema import Extent, Relations, Schema, Spans
 from .base import Source
 from .cells import Cells
 from .idle import CellGate
@@ -155,12 +155,12 @@ class LiveColumns:
             self._seen[position] = {field: _mark(raw) for field, raw in raws.items()}
             return self._decode(raws, self._source.extent(position))
 
-    def _decode(self, raws: Mapping[str, Any], length: int | None) -> tuple[AnyAnnotation, ...] | None:
+    def _decode(self, raws: Mapping[str, Any], extent: Extent) -> tuple[AnyAnnotation, ...] | None:
         made: list[AnyAnnotation] | None = None
         for field in self._order:
             if field in raws and not is_blank(raws[field]):
                 try:
-                    found = self._codecs[field].decode(raws[field], spans=_spans(made or ()), length=length)
+                    found = self._codecs[field].decode(raws[field], spans=_spans(made or ()), extent=extent)
                 except Unfit:
                     continue
                 made = [*(made or ()), *found]
@@ -215,7 +215,7 @@ class LiveColumns:
         if isinstance(self._codecs[field].field, Relations):
             raws = {one: self._cells.value(self.columns[one], row) for one in self._span_fields()}
             spans = list(self._decode(raws, None) or ())
-        return self._codecs[field].good(raw, spans=_spans(spans), length=self._source.extent(row))
+        return self._codecs[field].good(raw, spans=_spans(spans), extent=self._source.extent(row))
 
     # ---- into the frame
 
@@ -404,16 +404,16 @@ class LiveColumns:
         for start in range(0, len(rows), 4096):
             block = rows[start : start + 4096]
             columns = {one: self._cells.values(self.columns[one], block) for one in wanted}
-            lengths = self._source.extents(block.tolist()) if spans else [None] * len(block)
+            extents = self._source.extents(block.tolist()) if spans else [None] * len(block)
             for at, row in enumerate(block.tolist()):
                 made: list[AnyAnnotation] = []
                 for one in wanted[:-1]:
                     raws = columns[one]
                     if raws is not None and not is_blank(raws[at]):
                         with contextlib.suppress(Unfit):
-                            made += self._codecs[one].decode(raws[at], length=lengths[at])
+                            made += self._codecs[one].decode(raws[at], extent=extents[at])
                 raw = (columns[field] or ())[at]
-                yield row, not is_blank(raw) and self._codecs[field].good(raw, spans=_spans(made), length=lengths[at])
+                yield row, not is_blank(raw) and self._codecs[field].good(raw, spans=_spans(made), extent=extents[at])
 
 
 def _spans(annotations: Sequence[AnyAnnotation]) -> tuple[Span, ...]:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from ..annotations import AnyAnnotation
 from ..records import Item
+from ..schema import Extent
 from .base import TableSource
 from .docs import doc_prelabels, doc_tokens, is_doc
 from .identity import digest
@@ -138,7 +139,7 @@ class TextSource(TableSource):
         """The length of the text."""
         return len(read_text(self._column.value(self._row(position))).text)
 
-    def extents(self, positions: Sequence[int]) -> list[int | None]:
+    def extents(self, positions: Sequence[int]) -> list[Extent]:
         """The lengths of the texts."""
         values = self._column.values(np.asarray(positions, dtype=np.int64))
         return [len(value) if type(value) is str else len(read_text(value).text) for value in values]

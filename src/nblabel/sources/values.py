@@ -7,6 +7,8 @@ field              value of the cell
 ``Spans``          a list of ``(start, end, label)``
 ``Relations``      a list of ``{"head": (start, end), "child": (start, end), "label": label}``
 ``Texts``          the text
+shapes             a list of dicts: ``{"x": 1.0, "y": 2.0, "width": 3.0, "height": 4.0, "label": label}``,
+                   ``{"points": [(x, y), ...], "label": label}``, ``{"size": (height, width), "counts": [...], ...}``
 =================  =========================================================================
 
 Lists are also read from dicts, arrays, and the texts that they become in a CSV file.
@@ -27,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..annotations import AnyAnnotation, Choice, Relation, Span, Text
+from ..annotations import KINDS, Annotation, AnyAnnotation, Choice, Relation, Shape, Span, Text
 from ..errors import InvalidAnnotation, SourceError
-from ..schema import AnyField, Choices, Relations, Schema, Spans, Texts
+from ..schema import AnyField, Choices, Extent, Relations, Schema, Spans, Texts
 from .keys import plain
 from .tables import is_missing
 
@@ -71,25 +73,25 @@ class Codec(ABC):
         self.name = field.name
         self._rules = Schema((field,))
 
-    def decode(self, raw: Any, *, spans: Sequence[Span] = (), length: int | None = None) -> tuple[AnyAnnotation, ...]:
+    def decode(self, raw: Any, *, spans: Sequence[Span] = (), extent: Extent = None) -> tuple[AnyAnnotation, ...]:
         """The annotations of a cell that is not blank; raises `Unfit`.
 
-        ``spans`` are those of the same row, which relations connect; spans must end within ``length``.
+        ``spans`` are those of the same row, which relations connect; ``extent`` is that of the item.
         """
         try:
             made = self._decode(plain(raw), spans)
             if not isinstance(self.field, Relations):
-                self._rules.check(made, length=length)
+                self._rules.check(made, extent=extent)
         except InvalidAnnotation as error:
             raise Unfit(error.rule) from None
         except (TypeError, ValueError, OverflowError) as error:
             raise Unfit(str(error)) from None
         return made
 
-    def good(self, raw: Any, *, spans: Sequence[Span] = (), length: int | None = None) -> bool:
+    def good(self, raw: Any, *, spans: Sequence[Span] = (), extent: Extent = None) -> bool:
         """Whether a cell that is not blank is an answer."""
         try:
-            self.decode(raw, spans=spans, length=length)
+            self.decode(raw, spans=spans, extent=extent)
         except Unfit:
             return False
         return True
@@ -126,6 +128,8 @@ def codec(field: AnyField) -> Codec:
         return _Relations(field)
     if isinstance(field, Texts):
         return _Texts(field)
+    if issubclass(KINDS[field.annotation], Shape):
+        return _Shapes(field)
     raise SourceError(f"answers to the field {field.name!r} cannot stand in a column", "use lab.df or lab.annotations")
 
 
@@ -245,10 +249,10 @@ class _Several(Codec):
             raise Unfit("not labels of the schema")
         return tuple(Choice(str(one), field=self.name, id=self._id(one)) for one in dict.fromkeys(given))
 
-    def good(self, raw: Any, *, spans: Sequence[Span] = (), length: int | None = None) -> bool:
+    def good(self, raw: Any, *, spans: Sequence[Span] = (), extent: Extent = None) -> bool:
         if type(raw) is list and all(type(one) is str and one in self.labels.order for one in raw):
             return True
-        return super().good(raw, spans=spans, length=length)
+        return super().good(raw, spans=spans, extent=extent)
 
     def encode(self, annotations: Sequence[AnyAnnotation], spans: Sequence[Span] = ()) -> Any:
         return list(self.shape(annotations))
@@ -295,10 +299,10 @@ class _Spans(Codec):
     def shape(self, annotations: Iterable[AnyAnnotation], spans: Sequence[Span] = ()) -> tuple[Any, ...]:
         return tuple(sorted((a.start, a.end, a.label) for a in annotations if isinstance(a, Span)))
 
-    def good(self, raw: Any, *, spans: Sequence[Span] = (), length: int | None = None) -> bool:
-        if type(raw) is list and self._plainly(raw, 2**53 if length is None else length):
+    def good(self, raw: Any, *, spans: Sequence[Span] = (), extent: Extent = None) -> bool:
+        if type(raw) is list and self._plainly(raw, extent if isinstance(extent, int) else 2**53):
             return True
-        return super().good(raw, spans=spans, length=length)
+        return super().good(raw, spans=spans, extent=extent)
 
     def _plainly(self, raw: list[Any], length: int) -> bool:
         """Whether it is beyond doubt; a million rows are looked at when a labeler opens."""
@@ -384,6 +388,54 @@ def _end(given: Any, spans: Sequence[Span]) -> str:
     return fits[0].id
 
 
+# ---- shapes on images --------------------------------------------------------------------------------
+
+_NOT_SAID = frozenset(("id", "field", "score", "source"))
+
+
+class _Shapes(Codec):
+    """A list of dicts in a cell, each with what the shape's own kind says; defaults are left out."""
+
+    def _decode(self, raw: Any, spans: Sequence[Span]) -> tuple[AnyAnnotation, ...]:
+        entries = [raw] if isinstance(raw, (Mapping, Shape)) else _entries(raw)
+        if entries and all(isinstance(one, (int, float, str)) for one in entries):
+            entries = [entries]  # a lone (x, y, width, height, label)
+        made, seen = [], Counter[str]()
+        for one in entries:
+            body = _listed(one)
+            if isinstance(body, dict) and len(self.field.get_labels()) == 1:
+                body.setdefault("label", self.field.get_labels()[0].name)
+            shape, *_ = self._rules.coerce([tuple(body) if isinstance(body, list) else body], self.name)
+            said = repr(_said(shape))
+            made.append(msgspec.structs.replace(shape, id=self._id(said, seen[said])))
+            seen[said] += 1
+        return tuple(made)
+
+    def encode(self, annotations: Sequence[AnyAnnotation], spans: Sequence[Span] = ()) -> Any:
+        return [_said(a) for a in annotations if isinstance(a, Shape)]
+
+    def shape(self, annotations: Iterable[AnyAnnotation], spans: Sequence[Span] = ()) -> tuple[Any, ...]:
+        return tuple(sorted(repr(_said(a)) for a in annotations if isinstance(a, Shape)))
+
+
+def _said(a: Annotation) -> dict[str, Any]:
+    """What a shape says, by the names of its struct; closed or not is the field's matter."""
+    body = {name: getattr(a, name) for name in a.__struct_fields__ if name not in _NOT_SAID and name != "closed"}
+    needed = {"label", *(one.name for one in msgspec.structs.fields(a) if one.required)}
+    return {name: value for name, value in body.items() if name in needed or value}
+
+
+def _listed(value: Any) -> Any:
+    """Arrays within a cell as lists, numpy's numbers as Python's."""
+    if isinstance(value, np.ndarray):
+        return _listed(value.tolist())
+    if isinstance(value, Mapping):
+        return {str(name): _listed(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_listed(one) for one in value]
+    return plain(value)
+
+
 # ---- texts -------------------------------------------------------------------------------------------
 
 
@@ -405,11 +457,11 @@ class _Texts(Codec):
     def shape(self, annotations: Iterable[AnyAnnotation], spans: Sequence[Span] = ()) -> tuple[Any, ...]:
         return tuple(a.text for a in annotations if isinstance(a, Text) and a.text)
 
-    def good(self, raw: Any, *, spans: Sequence[Span] = (), length: int | None = None) -> bool:
+    def good(self, raw: Any, *, spans: Sequence[Span] = (), extent: Extent = None) -> bool:
         longest = getattr(self.field, "max_length", None)
         if type(raw) is str:
             return longest is None or len(raw) <= longest
-        return super().good(raw, spans=spans, length=length)
+        return super().good(raw, spans=spans, extent=extent)
 
     def fits(self, series: pd.Series[Any]) -> npt.NDArray[np.bool_] | None:
         if getattr(self.field, "max_length", None) is not None or not isinstance(series.dtype, pd.StringDtype):

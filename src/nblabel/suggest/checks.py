@@ -32,7 +32,7 @@ def checked(answer: Any, item: Item, schema: Schema, source: str) -> tuple[list[
             made += _coerced(given, field, schema, source)
         except InvalidAnnotation as error:
             wrong.append(str(error))
-    length = len(item.data) if isinstance(item.data, str) else None
+    extent = item.size or (len(item.data) if isinstance(item.data, str) else None)
     spans = {a.id: a for a in made if not isinstance(a, Relation)}
     ids: dict[str, str] = {}
     kept: list[AnyAnnotation] = []
@@ -40,7 +40,7 @@ def checked(answer: Any, item: Item, schema: Schema, source: str) -> tuple[list[
         if isinstance(a, Relation):
             continue
         try:
-            schema.check([a], length=length)
+            schema.check([a], extent=extent)
         except InvalidAnnotation as error:
             wrong.append(f"{_told(a)}: {error.rule}" + (f" ({error.hint})" if error.hint else ""))
             continue
@@ -51,7 +51,7 @@ def checked(answer: Any, item: Item, schema: Schema, source: str) -> tuple[list[
         if isinstance(a, Relation):
             try:
                 schema.check(
-                    [*(spans[end] for end in dict.fromkeys((a.head, a.child)) if end in ids), a], length=length
+                    [*(spans[end] for end in dict.fromkeys((a.head, a.child)) if end in ids), a], extent=extent
                 )
             except InvalidAnnotation as error:
                 wrong.append(f"{_told(a)}: {error.rule}" + (f" ({error.hint})" if error.hint else ""))
