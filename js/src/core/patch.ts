@@ -16,7 +16,7 @@ export const EMPTY: View = { status: "pending", annotations: [], flagged: false,
 /** Fields that the wire leaves out where they have these values. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
   id: "", field: "", attributes: {}, score: null, source: "human", label: "", rotation: 0, holes: [], closed: true,
-  text: "", channel: null, low: null, high: null, yaw: 0, outside: false, occluded: false,
+  text: "", channel: null, low: null, high: null, yaw: 0, outside: false, occluded: false, z: 0, group: "",
 };
 
 function plain(value: unknown, top: boolean): unknown {
