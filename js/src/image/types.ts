@@ -51,3 +51,26 @@ export interface Drawn {
   /** Of masks: decoded once, cropped. */
   readonly bitmap?: Bitmap;
 }
+
+/**
+ * What a tool or the selection draws over all shapes: an unfinished outline, handles, a brush, a mask that is pending.
+ * Places are image pixels; widths, handles and dashes are of the screen.
+ */
+export interface Ghost {
+  readonly points?: readonly Point[];
+  readonly closed?: boolean;
+  /** Of an open or closed line: also filled, faintly. */
+  readonly filled?: boolean;
+  readonly dashed?: boolean;
+  /** `#rrggbb`; the accent if none. */
+  readonly color?: string;
+  /** How each point is marked, besides the line through them. */
+  readonly mark?: "square" | "round" | "diamond" | "plus" | "minus";
+  /** The one that keys move, or that the pointer is on. */
+  readonly active?: number;
+  /** A circle of so many image pixels about the first point: the brush. */
+  readonly radius?: number;
+  readonly bitmap?: Bitmap;
+  /** A word at the first point. */
+  readonly words?: string;
+}
