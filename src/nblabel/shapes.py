@@ -419,16 +419,16 @@ def _owners(x: _Ints, y: _Ints, go: _Ints, following: _Ints, which: _Ints, rings
     wide = int(x.max()) + 1
     north = np.flatnonzero(go == _NORTH)
     ends = y[following[north]]
-    n = y[north] - ends
-    rows = np.arange(int(n.sum())) - np.repeat(np.cumsum(n) - n, n) + np.repeat(ends, n)
-    places = rows * wide + np.repeat(x[north], n)
+    long = y[north] - ends
+    rows = np.arange(int(long.sum())) - np.repeat(np.cumsum(long) - long, long) + np.repeat(ends, long)
+    places = rows * wide + np.repeat(x[north], long)
     order = np.argsort(places)
-    places, sides = places[order], np.repeat(which[north], n)[order]
+    places, sides = places[order], np.repeat(which[north], long)[order]
     owners = list(range(len(rings)))
     for n, ring in enumerate(rings):
-        corner = ring[0]
-        if go[corner] == _EAST:  # the mask is below: an outer ring
+        start = int(ring[0])
+        if go[start] == _EAST:  # the mask is below: an outer ring
             continue
-        above = (int(y[corner]) - 1) * wide + int(x[corner])
+        above = (int(y[start]) - 1) * wide + int(x[start])
         owners[n] = owners[int(sides[np.searchsorted(places, above, side="right") - 1])]
     return owners
