@@ -55,3 +55,13 @@ export function write(engine: Engine, field: Texts, text: string): void {
   if (text === "") engine.edit([], now ? [now.id ?? ""] : [], { merge });
   else engine.edit([{ kind: "text", text, field: name, id: now?.id ?? engine.newId() }], [], { merge });
 }
+
+/** Attributes of an annotation, by name. */
+export type Values = NonNullable<Choice["attributes"]>;
+export type Value = Values[string];
+
+/** The same annotation with one attribute changed; nothing at all takes it away. */
+export function withAttribute<A extends { attributes?: Values }>(annotation: A, name: string, value: Value): A {
+  const { [name]: _, ...rest } = annotation.attributes ?? {};
+  return { ...annotation, attributes: value === null || value === "" ? rest : { ...annotation.attributes, [name]: value } };
+}

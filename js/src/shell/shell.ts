@@ -20,7 +20,9 @@ export interface Modality {
   /** Steps out one level; false if there was none. */
   escape(): boolean;
   /** Takes a submit for itself (a mode that Enter confirms). */
-  confirm(): boolean;
+  confirm?(): boolean;
+  /** Takes any action before the shell does; `event` is null where no key stands behind it. */
+  first?(action: string, event: KeyboardEvent | null): boolean;
 }
 
 /** What works while no item is shown. */
@@ -273,9 +275,10 @@ export class Shell {
     if (this.help.value || !engine.ready.value) return !event || event.key.length === 1;
     // what is not shown must not be answered
     if (this.resting.value && !WITHOUT_ITEM.has(action)) return true;
+    if (this.#modality?.first?.(action, event)) return true;
     const binary = this.binary.value;
     switch (action) {
-      case "submit": if (!this.#modality?.confirm()) this.submit(); return true;
+      case "submit": if (!this.#modality?.confirm?.()) this.submit(); return true;
       case "skip": return this.#go(() => engine.skip(), "Skipped.");
       case "discard": return this.#go(() => engine.discard(), "Discarded.");
       case "flag": return this.flag();

@@ -3,6 +3,7 @@ import type { ComponentChildren, VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import { Score } from "./fields";
+import type { IconName } from "./icons";
 import { plural, Tool } from "./parts";
 import type { Shell } from "./shell";
 
@@ -19,6 +20,14 @@ export interface Entry {
   readonly line?: boolean;
 }
 
+/** A button in every row, besides those that all lists have. */
+export interface RowTool {
+  readonly icon: IconName;
+  readonly words: string;
+  readonly on: (id: string) => boolean;
+  readonly run: (id: string) => void;
+}
+
 interface ListProps {
   readonly shell: Shell;
   readonly title: string;
@@ -26,11 +35,14 @@ interface ListProps {
   /** Made only for rows that are drawn. */
   readonly entry: (index: number) => Entry | null;
   readonly selected: string | null;
+  /** Where several may be selected: whether one of them is. */
+  readonly among?: (id: string) => boolean;
   readonly at?: number;
-  readonly onSelect: (id: string) => void;
+  readonly onSelect: (id: string, event: MouseEvent) => void;
   readonly onDelete?: (id: string) => void;
   readonly onAccept?: (id: string) => void;
   readonly onReject?: (id: string) => void;
+  readonly tools?: readonly RowTool[];
   readonly head?: ComponentChildren;
   readonly empty?: ComponentChildren;
 }
@@ -61,7 +73,7 @@ export function EntryList(props: ListProps): VNode {
   const rows: VNode[] = [];
   for (let i = from; i < to; i++) {
     const entry = props.entry(i);
-    if (entry) rows.push(<EntryRow key={entry.id} {...props} entry={entry} index={i} first={i === from} selected={selected === entry.id ? selected : null} />);
+    if (entry) rows.push(<EntryRow key={entry.id} {...props} entry={entry} index={i} first={i === from} selected={selected === entry.id || props.among?.(entry.id) ? entry.id : null} />);
   }
   return (
     <section class="nbl-list" aria-label={title}>
@@ -83,7 +95,7 @@ export function EntryList(props: ListProps): VNode {
 }
 
 function EntryRow(
-  { shell, entry, index, first, count, selected, onSelect, onDelete, onAccept, onReject }:
+  { shell, entry, index, first, count, selected, onSelect, onDelete, onAccept, onReject, tools }:
   Omit<ListProps, "entry"> & { entry: Entry; index: number; first: boolean },
 ): VNode {
   const { line, tint, ink } = shell.shades(entry.color);
@@ -96,7 +108,7 @@ function EntryRow(
     >
       <button
         type="button" class="nbl-entry-main" data-rove="" tabIndex={tabIndex} aria-current={selected ? "true" : undefined} title={entry.text}
-        onClick={() => onSelect(entry.id)}
+        onClick={(event) => onSelect(entry.id, event)}
       >
         <span class={entry.line ? "nbl-swatch nbl-swatch-line" : "nbl-swatch"} />
         <span class="nbl-entry-text" dir={entry.dir ?? "auto"}>{entry.text}</span>
@@ -104,6 +116,12 @@ function EntryRow(
       </button>
       {typeof entry.score === "number" || entry.suggested || (entry.source && entry.source !== "human")
         ? <Score score={entry.score} source={entry.source} /> : null}
+      {tools?.map(({ icon, words, on, run }) => (
+        <Tool
+          key={icon} small tabIndex={tabIndex} icon={icon} title={words} name={`${words} ${entry.label}: ${entry.text}`} pressed={on(entry.id)}
+          onClick={() => run(entry.id)}
+        />
+      ))}
       {([["check", "Accept", onAccept], ["close", "Reject", onReject], ["trash", "Delete", onDelete]] as const).map(([icon, words, run]) => run
         ? <Tool key={icon} small tabIndex={tabIndex} icon={icon} title={words} name={`${words} ${entry.label}: ${entry.text}`} onClick={() => run(entry.id)} /> : null)}
     </div>

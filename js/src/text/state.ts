@@ -8,6 +8,7 @@ import type { Engine } from "../core/engine";
 import type { AnyAnnotation, AnyField, Label, Relation, Relations, Span, Spans } from "../core/protocol";
 import type { Scope } from "../core/scope";
 import { type Actions, labelAction, labelsOf } from "../shell/actions";
+import { withAttribute } from "../shell/answers";
 import type { Modality } from "../shell/shell";
 import { textActions } from "./actions";
 import { type Cursor, directionOf, headOf, place, rangeOf, select, type Step, type Unit } from "./cursor";
@@ -484,10 +485,7 @@ export class TextState implements Modality {
   }
 
   setAttribute(annotation: Span | Relation, name: string, value: Attributes[string]): void {
-    const attributes: Attributes = { ...annotation.attributes };
-    if (value === null || value === "") delete attributes[name];
-    else attributes[name] = value;
-    this.engine.edit([{ ...annotation, attributes }], [], { merge: `attribute:${annotation.id ?? ""}:${name}` });
+    this.engine.edit([withAttribute(annotation, name, value)], [], { merge: `attribute:${annotation.id ?? ""}:${name}` });
   }
 
   /** Selects a span, relation or suggestion. */

@@ -1,18 +1,19 @@
 /** The text labeler's face: the shell around a surface, with what floats beside the selection. */
 import type { VNode } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { AnyField, Attribute, Label, Relation, Span } from "../core/protocol";
-import { labelAction, labelsOf, titleOf } from "../shell/actions";
+import type { AnyField, Relation } from "../core/protocol";
+import { labelAction } from "../shell/actions";
 import { Frame } from "../shell/frame";
-import { Chip, Palette } from "../shell/palette";
+import { Palette } from "../shell/palette";
 import { Key, Tool } from "../shell/parts";
+import { Attributes, Decide, heightOf, LabelMenu, LabelSelect, Popover } from "../shell/popover";
 import type { Shell } from "../shell/shell";
 import { AcceptAll, EntryList, type Entry } from "../shell/side";
 import { Score } from "../shell/fields";
 import { directionOf } from "./cursor";
 import { attachGestures } from "./gestures";
 import type { Mark } from "./marks";
-import type { LabelRef, TextState } from "./state";
+import type { TextState } from "./state";
 import { Surface } from "./surface";
 
 interface Props {
@@ -30,7 +31,7 @@ export function TextView({ shell, state }: Props): VNode {
       palette={lists ? <TextPalette shell={shell} state={state} fields={painted} /> : null}
       body={<TextBody shell={shell} state={state} surface={surface} />}
       side={lists ? <Side shell={shell} state={state} /> : null}
-      floating={<Popover shell={shell} state={state} surface={surface} />}
+      floating={<TextPopover shell={shell} state={state} surface={surface} />}
     />
   );
 }
@@ -45,12 +46,6 @@ function TextPalette({ shell, state, fields }: Props & { fields: readonly AnyFie
       onPick={(field, label) => state.label(field, label, true)}
     />
   );
-}
-
-/** The height that the user asked for: pixels, or any CSS length. */
-function heightOf(height: unknown): string | undefined {
-  if (typeof height === "number" && Number.isFinite(height) && height > 0) return `${height}px`;
-  return typeof height === "string" && /^\d+(\.\d+)?(px|em|rem|vh|%)$/.test(height) ? height : undefined;
 }
 
 function TextBody({ shell, state, surface }: Props & { surface: { current: Surface | null } }): VNode {
@@ -146,79 +141,28 @@ function Side({ shell, state }: Props): VNode {
 
 // ---- beside the selection ------------------------------------------------------------------------
 
-function Popover({ shell, state, surface }: Props & { surface: { current: Surface | null } }): VNode | null {
+function TextPopover({ shell, state, surface }: Props & { surface: { current: Surface | null } }): VNode | null {
   const own = surface.current;
-  const box = useRef<HTMLDivElement>(null);
   const anchor = own?.anchor.value ?? null;
   const mark = state.selectedMark();
   const relation = state.selectedRelation();
   const menu = state.menu.value;
   const relating = state.relating.value;
   const content = own && !state.dragged.value
-    ? menu ? <LabelMenu shell={shell} state={state} relating={relating !== null} />
+    ? menu ? <Labels shell={shell} state={state} relating={relating !== null} />
       : mark ? <SpanBar key={mark.id} shell={shell} state={state} mark={mark} />
         : relation ? <RelationBar key={relation.id} shell={shell} state={state} relation={relation} /> : null
     : null;
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element || !anchor) return;
-    const { width, height } = element.getBoundingClientRect();
-    const root = shell.root;
-    const left = Math.max(6, Math.min(anchor.left, root.clientWidth - width - 6));
-    const below = anchor.bottom + 6;
-    const above = anchor.top - height - 6;
-    // below, unless only above is there room within the labeler
-    const top = below + height > root.clientHeight - 4 && above > 40 ? above : below;
-    element.style.left = `${left}px`;
-    element.style.top = `${top}px`;
-  });
-  if (!content || !anchor) return null;
-  return <div ref={box} class="nbl-popover" data-testid="nbl-popover" role="group" aria-label="For the selection">{content}</div>;
+  return content && anchor ? <Popover shell={shell} anchor={anchor}>{content}</Popover> : null;
 }
 
-function LabelMenu({ shell, state, relating }: Props & { relating: boolean }): VNode {
-  const fields = relating ? state.relationFields.value : state.spanFields.value;
-  const allowed = relating ? new Set(state.relationLabels().map((ref) => labelAction(ref.field, ref.label))) : null;
+function Labels({ shell, state, relating }: Props & { relating: boolean }): VNode {
   return (
-    <div class="nbl-label-menu">
-      {fields.map((field) => (
-        <div key={field.name} class="nbl-palette-group">
-          {fields.length > 1 ? <span class="nbl-palette-title">{titleOf(field)}</span> : null}
-          {labelsOf(field).filter((label) => !allowed || allowed.has(labelAction(field.name ?? "", label.name))).map((label) => (
-            <Chip
-              key={label.name} shell={shell} label={label} chord={shell.keys(labelAction(field.name ?? "", label.name))}
-              line={relating} onClick={() => state.label(field, label, true)}
-            />
-          ))}
-        </div>
-      ))}
-    </div>
-  );
-}
-
-function labelRefs(fields: readonly AnyField[]): { field: AnyField; label: Label }[] {
-  return fields.flatMap((field) => labelsOf(field).map((label) => ({ field, label })));
-}
-
-function LabelSelect({ shell, fields, current, onPick }: {
-  shell: Shell; fields: readonly AnyField[]; current: LabelRef; onPick: (field: AnyField, label: Label) => void;
-}): VNode {
-  const all = labelRefs(fields);
-  const at = all.findIndex(({ field, label }) => field.name === current.field && label.name === current.label);
-  return (
-    <select
-      class="nbl-input nbl-label-select" aria-label="Label" value={String(at)}
-      onChange={(event) => {
-        const picked = all[Number(event.currentTarget.value)];
-        if (picked) onPick(picked.field, picked.label);
-        shell.focus();
-      }}
-    >
-      {at < 0 ? <option value="-1">{current.label}</option> : null}
-      {all.map(({ field, label }, i) => (
-        <option key={i} value={String(i)}>{fields.length > 1 ? `${titleOf(field)}: ${label.name}` : label.name}</option>
-      ))}
-    </select>
+    <LabelMenu
+      shell={shell} fields={relating ? state.relationFields.value : state.spanFields.value} line={relating}
+      allowed={relating ? new Set(state.relationLabels().map((ref) => labelAction(ref.field, ref.label))) : null}
+      onPick={(field, label) => state.label(field, label, true)}
+    />
   );
 }
 
@@ -233,7 +177,7 @@ function SpanBar({ shell, state, mark }: Props & { mark: Mark }): VNode {
         {mark.suggested ? (
           <>
             <Score score={span.score} source={span.source} />
-            <Decide shell={shell} state={state} id={mark.id} />
+            <Decide shell={shell} onAccept={() => state.accept([mark.id])} onReject={() => state.reject([mark.id])} />
           </>
         ) : null}
         <LabelSelect
@@ -252,19 +196,11 @@ function SpanBar({ shell, state, mark }: Props & { mark: Mark }): VNode {
           ? <Tool icon="link" shell={shell} action="relation" testid="nbl-relate" /> : null}
         {mark.suggested ? null : <Tool icon="trash" shell={shell} action="delete" title="Delete" testid="nbl-delete" />}
       </div>
-      {!mark.suggested && attributes.length > 0 ? (
-        <Attributes shell={shell} state={state} annotation={span} attributes={attributes} />
-      ) : null}
-    </>
-  );
-}
-
-/** For the selected suggestion. */
-function Decide({ shell, state, id }: Props & { id: string }): VNode {
-  return (
-    <>
-      <Tool icon="check" shell={shell} action="accept" title="Accept" testid="nbl-accept" onClick={() => state.accept([id])}>Accept</Tool>
-      <Tool icon="close" shell={shell} action="reject" title="Reject" testid="nbl-reject" onClick={() => state.reject([id])}>Reject</Tool>
+      {mark.suggested ? null : (
+        <Attributes
+          shell={shell} values={span.attributes} attributes={attributes} onValue={(name, value) => state.setAttribute(span, name, value)}
+        />
+      )}
     </>
   );
 }
@@ -278,7 +214,7 @@ function RelationBar({ shell, state, relation }: Props & { relation: Relation })
         {open ? (
           <>
             <Score score={relation.score} source={relation.source} />
-            <Decide shell={shell} state={state} id={relation.id ?? ""} />
+            <Decide shell={shell} onAccept={() => state.accept([relation.id ?? ""])} onReject={() => state.reject([relation.id ?? ""])} />
           </>
         ) : (
           <>
@@ -291,57 +227,12 @@ function RelationBar({ shell, state, relation }: Props & { relation: Relation })
           </>
         )}
       </div>
-      {!open && attributes.length > 0 ? <Attributes shell={shell} state={state} annotation={relation} attributes={attributes} /> : null}
+      {open ? null : (
+        <Attributes
+          shell={shell} values={relation.attributes} attributes={attributes}
+          onValue={(name, value) => state.setAttribute(relation, name, value)}
+        />
+      )}
     </>
   );
-}
-
-function Attributes({ shell, state, annotation, attributes }: Props & {
-  annotation: Span | Relation; attributes: readonly Attribute[];
-}): VNode {
-  return (
-    <div class="nbl-attributes">
-      {attributes.map((attribute) => (
-        <label key={attribute.name} class={`nbl-option${attribute.type === "bool" ? "" : " nbl-option-select"}`} title={attribute.description}>
-          <AttributeInput
-            attribute={attribute} value={annotation.attributes?.[attribute.name] ?? null}
-            onValue={(value) => state.setAttribute(annotation, attribute.name, value)} onDone={() => shell.engine.flush()}
-          />
-          <span>{attribute.name}</span>
-        </label>
-      ))}
-    </div>
-  );
-}
-
-type Value = NonNullable<Span["attributes"]>[string];
-
-function AttributeInput({ attribute, value, onValue, onDone }: {
-  attribute: Attribute; value: Value; onValue: (value: Value) => void; onDone: () => void;
-}): VNode {
-  switch (attribute.type) {
-    case "bool":
-      return <input type="checkbox" checked={value === true} onChange={(event) => onValue(event.currentTarget.checked)} />;
-    case "number":
-      return (
-        <input
-          class="nbl-input" type="number" step="any" value={typeof value === "number" ? value : ""} onBlur={onDone}
-          onInput={(event) => onValue(event.currentTarget.value === "" ? null : event.currentTarget.valueAsNumber)}
-        />
-      );
-    case "choice":
-      return (
-        <select class="nbl-input" value={typeof value === "string" ? value : ""} onChange={(event) => onValue(event.currentTarget.value || null)}>
-          <option value="">–</option>
-          {(attribute.options ?? []).map((option) => <option key={option} value={option}>{option}</option>)}
-        </select>
-      );
-    default:
-      return (
-        <input
-          class="nbl-input" type="text" value={typeof value === "string" ? value : ""} onBlur={onDone}
-          onInput={(event) => onValue(event.currentTarget.value || null)}
-        />
-      );
-  }
 }
