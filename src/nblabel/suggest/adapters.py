@@ -16,7 +16,7 @@ from ..records import Item, Suggestion
 from ..schema import Schema
 from . import checks
 
-__all__ = ["Adapter", "Suggester", "of"]
+__all__ = ["Adapter", "Suggester", "name_of", "of"]
 
 
 @runtime_checkable
@@ -130,7 +130,7 @@ class _Callable(Adapter):
     def __init__(self, function: Callable[[Any], Any], schema: Schema) -> None:
         super().__init__(schema)
         self._function = function
-        self.source = _name_of(function)
+        self.source = name_of(function)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         return [self._answer(item) for item in items]
@@ -222,7 +222,7 @@ def of(x: Any, schema: Schema) -> Adapter:
     if not isinstance(x, type) and isinstance(x, Suggester) and callable(x.suggest):
         return _Given(x, schema)
     if inspect.iscoroutinefunction(x) or inspect.iscoroutinefunction(getattr(x, "__call__", None)):  # noqa: B004
-        raise SuggestError(f"{_name_of(x)} is asynchronous, which suggestions cannot wait for", "wrap it in a function")
+        raise SuggestError(f"{name_of(x)} is asynchronous, which suggestions cannot wait for", "wrap it in a function")
     if callable(x):
         return _Callable(x, schema)
     raise SuggestError(
@@ -246,7 +246,8 @@ def _is_language(x: Any) -> bool:
     return language is not None and isinstance(x, language.Language)
 
 
-def _name_of(function: Any) -> str:
+def name_of(function: Any) -> str:
+    """What a function is called where it is told who said something."""
     while isinstance(function, functools.partial):
         function = function.func
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
