@@ -28,9 +28,23 @@ _HOMES = {
         "Track",
     ),
     "errors": ("NblabelError",),
+    "labelers.image": ("ImageLabeler",),
     "labelers.text": ("TextLabeler",),
     "records": ("Item", "Progress", "Report", "Response"),
-    "schema": ("Attribute", "Choices", "Label", "Relations", "Schema", "Spans", "Texts"),
+    "schema": (
+        "Attribute",
+        "Boxes",
+        "Choices",
+        "Label",
+        "Masks",
+        "Polygons",
+        "Polylines",
+        "Relations",
+        "Schema",
+        "Skeletons",
+        "Spans",
+        "Texts",
+    ),
     "store": ("open_store",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -39,16 +53,21 @@ _MODULES = ("annotations", "errors", "formats", "protocol", "records", "schema",
 __all__ = [
     "Attribute",
     "Box",
+    "Boxes",
     "Choice",
     "Choices",
     "Cuboid",
+    "ImageLabeler",
     "Item",
     "Keyframe",
     "Keypoints",
     "Label",
     "Mask",
+    "Masks",
     "NblabelError",
     "Polygon",
+    "Polygons",
+    "Polylines",
     "Progress",
     "Ranking",
     "Rating",
@@ -58,6 +77,7 @@ __all__ = [
     "Response",
     "Schema",
     "Segment",
+    "Skeletons",
     "Span",
     "Spans",
     "Text",
@@ -89,9 +109,23 @@ if TYPE_CHECKING:
         Track,
     )
     from .errors import NblabelError
+    from .labelers.image import ImageLabeler
     from .labelers.text import TextLabeler
     from .records import Item, Progress, Report, Response
-    from .schema import Attribute, Choices, Label, Relations, Schema, Spans, Texts
+    from .schema import (
+        Attribute,
+        Boxes,
+        Choices,
+        Label,
+        Masks,
+        Polygons,
+        Polylines,
+        Relations,
+        Schema,
+        Skeletons,
+        Spans,
+        Texts,
+    )
     from .store import open_store
 
 

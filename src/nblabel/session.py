@@ -756,8 +756,8 @@ class Session:
             return made
 
     def changed(self, position: int) -> bool:
-        """Whether an answered item's content is not what it was (only with a key column can it be)."""
-        if not self.source.own_keys:  # identities are hashes of contents
+        """Whether an answered item's content is not what it was."""
+        if not self.source.may_change:  # identities are hashes of contents
             return False
         known = self.store.content(self.name, self.source.identity(position))
         return known is not None and known != self.source.content(position)
@@ -766,6 +766,6 @@ class Session:
 def problem_of(error: BaseException) -> Problem:
     """An error as the labeler shows it; the traceback goes to the copyable detail."""
     if isinstance(error, NblabelError):
-        return Problem(title=error.message, hint=error.hint, detail=str(error))
+        return Problem(title=error.message, hint=error.hint, detail=getattr(error, "detail", "") or str(error))
     detail = "".join(traceback.format_exception(error))
     return Problem(title=f"{type(error).__name__}: {error}", detail=detail)

@@ -133,6 +133,7 @@ class Labeler(anywidget.AnyWidget):
         present: Presenter = present_plainly,
         serve: Server | None = None,
         tools: Mapping[str, Tool] | None = None,
+        view: Callable[[Item], Any] | None = None,
         name: str | None = None,
         store: str | os.PathLike[str] | Store | None = None,
         annotator: str | None = None,
@@ -153,7 +154,7 @@ class Labeler(anywidget.AnyWidget):
         schema = Schema.of(asked)
         live = None if into is None else columns.open(source, into, schema)
         self._store = open_store(store)
-        suggester = None if suggest is None else _suggester(suggest, schema)
+        suggester = None if suggest is None else _suggester(suggest, schema, view)
         self._session = Session(
             source,
             schema,
@@ -381,8 +382,8 @@ def _in_marimo() -> bool:
     return marimo is not None and bool(marimo.running_in_notebook())
 
 
-def _suggester(given: Any, schema: Schema) -> Any:
-    return suggest.of(given, schema)
+def _suggester(given: Any, schema: Schema, view: Callable[[Item], Any] | None) -> Any:
+    return suggest.of(given, schema) if view is None else suggest.of(given, schema, view=view)
 
 
 def _weakly(owner: Any, method: Callable[..., None]) -> Callable[..., None]:

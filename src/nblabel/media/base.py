@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from ..errors import NblabelError
 from ..records import Item
 
-__all__ = ["Medium", "Piece", "Shown"]
+__all__ = ["MediaError", "Medium", "Piece", "Shown"]
+
+
+class MediaError(NblabelError, ValueError):
+    """An item cannot be shown: why, and what can be done about it.
+
+    Attributes
+    ----------
+    detail : str
+        What a person copies into a report, such as the traceback of their own function; may be empty.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, detail: str = "") -> None:
+        self.detail = detail
+        super().__init__(message, hint)
 
 
 class Shown(NamedTuple):

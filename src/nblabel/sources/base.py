@@ -44,6 +44,11 @@ class Source(ABC):
     uses: tuple[Hashable, ...] = ()
     """The columns that items and keys are read from."""
 
+    @property
+    def may_change(self) -> bool:
+        """Whether the content of an item may become another while its identity stays."""
+        return self.own_keys
+
     @abstractmethod
     def __len__(self) -> int:
         """How many items there are."""

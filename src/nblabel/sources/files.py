@@ -24,7 +24,7 @@ from .frames import FrameTable
 from .keys import Keys, NamedKeys
 from .tables import FileRows, ListColumn, ListTable, RecordTable, Table, Unreadable
 
-__all__ = ["find_files", "open_files"]
+__all__ = ["PathKeys", "find_files", "open_files"]
 
 _SUFFIXES = {
     ".csv": "csv",
@@ -143,15 +143,18 @@ class TextTable(ListTable):
         """The paths as they were given."""
         paths = self.rows.paths
 
-        return _PathKeys(len(paths), paths.__getitem__, paths.__getitem__, "paths")
+        return PathKeys(len(paths), paths.__getitem__, paths.__getitem__, "paths")
 
     def column(self, name: Hashable) -> ListColumn:
         """The contents of the files."""
         return _TextFileColumn(self)
 
 
-class _PathKeys(NamedKeys):
+class PathKeys(NamedKeys):
+    """Paths, which may be looked up as path objects, too."""
+
     def position(self, key: Hashable) -> int:
+        """The row of a path."""
         return super().position(os.fspath(key) if isinstance(key, os.PathLike) else key)
 
 

@@ -195,5 +195,5 @@ class SeriesTable(_PandasTable):
 
     def joined(self, columns: Mapping[str, Sequence[Any]], keys: Keys) -> pd.DataFrame:
         """A frame of the Series and the columns, with its index."""
-        name = "text" if self._data.name is None else self._data.name
+        name = self.label if self._data.name is None else self._data.name
         return self._join(self._data.to_frame(name), columns)

@@ -161,7 +161,7 @@ class NativeTable(Table):
         self.check()
         frame = self._data
         if isinstance(frame, nw.Series):
-            frame = frame.alias(frame.name or "text").to_frame()
+            frame = frame.alias(frame.name or self.label).to_frame()
         made = [_series(name, values, frame.implementation) for name, values in columns.items()]
         return frame.with_columns(*made).to_native()
 

@@ -18,7 +18,7 @@ from .native import NativeTable, wrap
 from .tables import ListTable, RecordTable, Table, is_missing
 from .text import TextSource, Tokenizer
 
-__all__ = ["open_source", "open_table"]
+__all__ = ["no_columns", "open_source", "open_table"]
 
 
 def open_source(
@@ -57,7 +57,7 @@ def open_source(
     table = open_table(data, column=column, vocab=getattr(tokenizer, "vocab", None))
     shown = (show,) if isinstance(show, str) else tuple(show)
     if not table.columns:
-        _no_columns(table, column, key, shown)
+        no_columns(table, column, key, shown)
         return TextSource(table, None, tokenizer=tokenizer)
     key = None if key is None else table.pick(key, use="key")
     shown = tuple(table.pick(one, use="show") for one in shown)
@@ -65,11 +65,14 @@ def open_source(
     return TextSource(table, text, key=key, show=shown, tokenizer=tokenizer)
 
 
-def _no_columns(table: Table, column: Hashable | None, key: Hashable | None, show: Sequence[Hashable]) -> None:
-    for use, name in (("text", column), ("key", key), *(("show", one) for one in show)):
-        if name is not None and not (use == "text" and name == table.name):
+def no_columns(
+    table: Table, column: Hashable | None, key: Hashable | None, show: Sequence[Hashable], use: str = "text"
+) -> None:
+    """Raise if an option names a column where there are none."""
+    for option, name in ((use, column), ("key", key), *(("show", one) for one in show)):
+        if name is not None and not (option == use and name == table.name):
             raise SourceError(
-                f"{use}={name!r} names a column, but the data has none", "hand in a frame, or a list of dicts"
+                f"{option}={name!r} names a column, but the data has none", "hand in a frame, or a list of dicts"
             )
 
 

@@ -107,6 +107,8 @@ class Table(ABC):
     """The user's own frame, if it is one."""
     name: Hashable = None
     """The name of a table's only column, if it has one."""
+    label = "text"
+    """What a nameless column is called in a frame."""
 
     @property
     def columns(self) -> tuple[Hashable, ...]:
@@ -261,7 +263,7 @@ class ListTable(Table):
         self.check()
         held = [_text(one) for one in self.rows]
         names = [keys.key(at) for at in range(self._size)]
-        return _frame({"key": names, "text": held, **columns})
+        return _frame({"key": names, self.label: held, **columns})
 
 
 class RecordTable(ListTable):

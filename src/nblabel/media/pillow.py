@@ -1,0 +1,254 @@
+"""Files and bytes through Pillow: only formats that are pictures, never a warning, and clear words for what is wrong."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from ..errors import MissingExtra
+from .base import MediaError
+from .origins import Origin
+from .upright import upright_size
+
+__all__ = ["Header", "header_of", "loaded", "opened", "require_pillow", "told"]
+
+# Pillow also knows formats that run other programs (EPS), are no pictures (MPEG) or need Windows (WMF).
+_FORMATS = frozenset(
+    ("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI")
+    + ("TGA", "TIFF", "WEBP")
+)
+_ORIENTATION = 0x0112
+_LOADING = threading.RLock()
+
+
+class Header(NamedTuple):
+    """What is known of an image before its pixels are read.
+
+    Attributes
+    ----------
+    stored : (int, int)
+        Width and height as stored.
+    orientation : int
+        EXIF's, 1 to 8.
+    format : str
+        Pillow's name of it; empty for what is no file.
+    mode : str
+        Pillow's name of how pixels are stored.
+    animated : bool
+        Whether there are more frames or pages than the first.
+    deep : bool
+        Whether colours have more bits than Pillow's mode can hold.
+    """
+
+    stored: tuple[int, int]
+    orientation: int = 1
+    format: str = ""
+    mode: str = ""
+    animated: bool = False
+    deep: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the upright image."""
+        return upright_size(self.stored, self.orientation)
+
+
+def require_pillow() -> None:
+    """Raise `MissingExtra` where Pillow is not installed."""
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        raise MissingExtra("images need Pillow, and labeling them", "image") from None
+
+
+def told(error: BaseException) -> str:
+    """An error of a library in one short line."""
+    words = " ".join(str(error).split()) or type(error).__name__
+    return words if len(words) <= 200 else words[:199] + "…"
+
+
+@contextmanager
+def opened(origin: str | bytes) -> Iterator[tuple[Any, Header]]:
+    """The image of a file or of its bytes, whose pixels can be read until the block ends; raises `MediaError`."""
+    with _file(origin) as file:
+        image = _identified(file, origin if isinstance(origin, str) else "")
+        if min(image.size) <= 0:
+            raise MediaError("the image has no pixels")
+        try:
+            header = _header(image, loaded=False)
+        except Exception as error:
+            raise MediaError(f"the image cannot be read: {told(error)}") from error
+        yield image, header
+
+
+@contextmanager
+def _file(origin: str | bytes) -> Iterator[IO[bytes]]:
+    if isinstance(origin, bytes):
+        yield io.BytesIO(origin)
+        return
+    try:
+        file = Path(origin).open("rb")  # noqa: SIM115 - the caller's errors are not the file's
+    except IsADirectoryError:
+        raise MediaError(
+            "the path is a folder, not an image", "hand in its path alone to label all that is in it"
+        ) from None
+    except FileNotFoundError:
+        raise MediaError("there is no such file", f"the working folder is {str(Path.cwd())!r}") from None
+    except OSError as error:
+        if Path(origin).is_dir():  # what Windows says of folders
+            raise MediaError("the path is a folder, not an image") from None
+        raise MediaError(f"the file cannot be read: {error.strerror or error}") from None
+    with file:
+        yield file
+
+
+def _identified(file: IO[bytes], name: str) -> Any:
+    from PIL import Image
+
+    try:
+        start = file.read(512)
+    except OSError as error:
+        raise MediaError(f"the file cannot be read: {error.strerror or error}") from None
+    if not start:
+        raise MediaError("the file is empty")
+    if _is_svg(start):
+        raise MediaError("an SVG can carry scripts, so it is not shown", "convert it to PNG first")
+    Image.preinit()
+    tried: set[str] = set()
+    for more in (lambda: None, Image.init):  # all formats are loaded only for the less common ones
+        more()
+        for kind in [one for one in Image.ID if one not in tried]:
+            tried.add(kind)
+            factory, accept = Image.OPEN[kind]
+            if not _allowed(kind, factory, accept, name):
+                continue
+            fits = accept(start[:16]) if accept else True
+            if not fits or isinstance(fits, str):
+                continue
+            file.seek(0)
+            try:
+                return factory(file, name)
+            except (SyntaxError, IndexError, TypeError, struct.error):  # not of this format after all
+                continue
+            except Exception as error:
+                raise MediaError(f"the image cannot be read: {told(error)}") from error
+    raise MediaError("not an image, or of a format that is not known here")
+
+
+def _allowed(kind: str, factory: Callable[..., Any], accept: Any, name: str) -> bool:
+    own = str(getattr(factory, "__module__", "")).partition(".")[0] == "PIL"
+    if own and kind not in _FORMATS:
+        return False
+    # a format without a mark of its own would take anything
+    return bool(accept) or Path(name).suffix.lower() == f".{kind.lower()}"
+
+
+def _is_svg(start: bytes) -> bool:
+    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return text.startswith(b"<svg") or (text.startswith((b"<?xml", b"<!doctype", b"<!--")) and b"<svg" in text)
+
+
+# ---- headers -----------------------------------------------------------------------------------------
+
+
+def header_of(origin: Origin) -> Header:
+    """What an image's file, or a PIL image, says of itself, without reading pixels; raises `MediaError`."""
+    if not isinstance(origin, (str, bytes)):
+        if min(origin.size) <= 0:
+            raise MediaError("the image has no pixels")
+        return _header(origin, _is_loaded(origin))
+    with opened(origin) as (_, header):
+        return header
+
+
+def _header(image: Any, loaded: bool) -> Header:
+    kind = str(getattr(image, "format", None) or "")
+    deep = False
+    if kind == "PNG" and not loaded:
+        orientation, deep = _png(image)
+    elif kind == "TIFF" and hasattr(image, "tag_v2"):
+        orientation = _valid(image.tag_v2.get(_ORIENTATION, 1))
+    else:
+        orientation = _exif_orientation(image.info.get("exif"))
+    try:
+        animated = kind != "MPO" and bool(getattr(image, "is_animated", False))
+    except Exception:  # frames after the first may be broken
+        animated = False
+    return Header((int(image.size[0]), int(image.size[1])), orientation, kind, image.mode, animated, deep)
+
+
+def _valid(value: Any) -> int:
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _exif_orientation(raw: Any) -> int:
+    if not isinstance(raw, bytes) or not raw:
+        return 1
+    from PIL import Image
+
+    exif = Image.Exif()
+    try:
+        exif.load(raw)
+        return _valid(exif.get(_ORIENTATION, 1))
+    except Exception:  # a broken block of metadata is no reason to hide an image
+        return 1
+
+
+def _png(image: Any) -> tuple[int, bool]:
+    """Orientation and whether colours have 16 bits: Pillow would decode all pixels to find an eXIf chunk after them."""
+    raw = image.info.get("exif")
+    file = image.fp
+    back = file.tell()
+    deep = False
+    try:
+        file.seek(8)
+        while True:
+            head = file.read(8)
+            if len(head) < 8:
+                break
+            length, kind = struct.unpack(">I4s", head)
+            if kind == b"IHDR":
+                _, _, bits, colour = struct.unpack(">IIBB", file.read(10))
+                deep = bits == 16 and colour in (2, 4, 6)
+                file.seek(length + 4 - 10, os.SEEK_CUR)
+            elif kind == b"eXIf" and length <= 1 << 24:
+                raw = file.read(length)
+                break
+            elif kind == b"IEND":
+                break
+            else:
+                file.seek(length + 4, os.SEEK_CUR)
+    finally:
+        file.seek(back)
+    return _exif_orientation(raw), deep
+
+
+# ---- PIL images that were handed in ------------------------------------------------------------------
+
+
+def _is_loaded(image: Any) -> bool:
+    return not getattr(image, "tile", None)
+
+
+def loaded(image: Any) -> Any:
+    """A PIL image with its pixels; one that has not read its file yet is left so, that it does not grow."""
+    if _is_loaded(image):
+        return image
+    name = getattr(image, "filename", "")
+    if isinstance(name, str) and name and not getattr(image, "tell", lambda: 0)():
+        try:
+            with opened(name) as (fresh, _):
+                if fresh.size == image.size:
+                    fresh.load()
+                    return fresh
+        except MediaError:  # moved away since it was opened; its handle may still read it
+            pass
+    with _LOADING:
+        image.load()
+    return image

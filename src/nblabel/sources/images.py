@@ -1,0 +1,395 @@
+"""Items that are images: paths, bytes, data URIs, PIL images or arrays, alone, in lists, in folders or in a column."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..errors import SourceError
+from ..records import Item
+from ..schema import Extent
+from .base import Source, TableSource
+from .files import PathKeys
+from .identity import digest
+from .keys import Keys
+from .opening import no_columns, open_table
+from .tables import ListTable, Table, Unreadable, is_missing
+
+__all__ = ["Gauge", "ImageSource", "image_files", "open_images"]
+
+_SUFFIXES = frozenset(
+    (
+        ".avif",
+        ".bmp",
+        ".btf",
+        ".dib",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".ico",
+        ".j2k",
+        ".jfif",
+        ".jp2",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+    )
+    + (
+        ".ndpi",
+        ".npy",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".qoi",
+        ".scn",
+        ".svs",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    )
+)
+_TABLES = frozenset((".csv", ".jsonl", ".ndjson", ".parquet", ".tsv"))
+_NAMES = ("image", "path", "file", "filename", "file_name", "image_path")
+_BLOCK = 16_384
+
+
+class Gauge(Protocol):
+    """Reads what an image's file says of itself: the size, and a mark of its content."""
+
+    def measure(self, value: Any) -> tuple[tuple[int, int] | None, str]:
+        """Width and height of the upright image, or why there are none."""
+
+    def mark(self, value: Any) -> bytes:
+        """16 bytes that stand for the content as it is now."""
+
+
+def open_images(
+    data: Any,
+    gauge: Gauge,
+    *,
+    column: Hashable | None = None,
+    key: Hashable | None = None,
+    show: Sequence[Hashable] = (),
+    root: str | os.PathLike[str] | None = None,
+    bands: Any = None,
+) -> Source:
+    """A source of images from what a user hands in.
+
+    Parameters
+    ----------
+    data : object
+        A path, folder (its images in natural order) or glob; a list of paths, data URIs, bytes, PIL images or arrays;
+        a frame or list of dicts with a column of these; one PIL image, or bytes.
+
+        An array is one image if it is (height, width) or (height, width, bands) with 1, 3 or 4 bands; a stack of
+        images if it is (n, height, width) with any other last number, or (n, height, width, bands). With ``bands=``
+        an array of three dimensions is always one image. Arrays in a list are one image each.
+    gauge : Gauge
+        Reads sizes.
+    column : hashable, optional
+        The column of the images; the only one that holds some if not given.
+    key : hashable, optional
+        A column whose values name the items. Without one, paths are known as they are written, and all else by
+        content, so that only a key makes answers independent of the place of files.
+    show : sequence of hashable
+        Columns shown beside the image.
+    root : path-like, optional
+        The folder that relative paths lie under.
+    """
+    if isinstance(data, Source):
+        return data
+    folder = "" if root is None else str(Path(root).expanduser())
+    table = _table(data, folder, bool(bands is not None), column)
+    shown = (show,) if isinstance(show, str) else tuple(show)
+    if not table.columns:
+        no_columns(table, column, key, shown, use="image")
+        return ImageSource(table, None, gauge)
+    key = None if key is None else table.pick(key, use="key")
+    shown = tuple(table.pick(one, use="show") for one in shown)
+    image = _guess(table, (key, *shown)) if column is None else table.pick(column, use="image")
+    return ImageSource(table, image, gauge, key=key, show=shown)
+
+
+# ---- tables ------------------------------------------------------------------------------------------
+
+
+class ImageTable(ListTable):
+    """A list of images."""
+
+    label = "image"
+
+
+class PathTable(ImageTable):
+    """A list of paths, which are the keys."""
+
+    def keys(self) -> Keys:
+        """The paths as they are written."""
+        return PathKeys(len(self), self._path, self._paths, "paths")
+
+    def _path(self, at: int) -> str:
+        return os.fspath(self.rows[at])
+
+    def _paths(self, rows: slice) -> list[str]:
+        return [os.fspath(one) for one in self.rows[rows]]
+
+
+def _table(data: Any, root: str, banded: bool, column: Hashable | None) -> Table:
+    if isinstance(data, (str, os.PathLike)) and not _is_data_uri(data):
+        path = os.fspath(data)
+        if not isinstance(path, str):
+            raise SourceError(f"{path!r} is not a path", "paths are texts")
+        if PurePath(path).suffix.lower() in _TABLES:
+            table = open_table(_under(root, path), column=column)
+            table.label = "image"
+            return table
+        return PathTable(image_files(path, root))
+    if isinstance(data, (str, bytes, bytearray, memoryview)) or _is_picture(data):
+        return ImageTable([data])
+    if isinstance(data, (pd.DataFrame, pd.Series, Mapping, set, frozenset)):
+        return _labelled(open_table(data, column=column))
+    if not isinstance(data, np.ndarray) and hasattr(data, "__array__") and hasattr(data, "ndim"):
+        module = type(data).__module__.partition(".")[0]
+        if module not in ("pandas", "polars", "pyarrow"):  # a tensor
+            data = np.asarray(data.detach().cpu() if hasattr(data, "detach") else data)
+    if isinstance(data, np.ndarray) and data.dtype.kind not in "OUS":
+        return ImageTable(_stack(data, banded))
+    if isinstance(data, (list, tuple)):
+        return _listed(data)
+    return _labelled(open_table(data, column=column))
+
+
+def _labelled(table: Table) -> Table:
+    table.label = "image"
+    if type(table) is ListTable:
+        return _listed(table.rows)
+    return table
+
+
+def _listed(held: Sequence[Any]) -> Table:
+    first = next((one for one in held if not is_missing(one)), None)
+    if isinstance(first, Mapping):
+        return _labelled(open_table(held))
+    if len(held) and all(_is_path(one) for one in held):
+        paths = [os.fspath(one) for one in held]
+        if len(set(paths)) < len(paths):
+            raise SourceError(f"the image {Counter(paths).most_common(1)[0][0]!r} is given twice")
+        return PathTable(held)
+    return ImageTable(held)
+
+
+def _is_path(value: Any) -> bool:
+    if isinstance(value, os.PathLike):
+        return isinstance(os.fspath(value), str)
+    return type(value) is str and bool(value) and not _is_data_uri(value)
+
+
+def _is_data_uri(value: Any) -> bool:
+    return isinstance(value, str) and value[:5].lower() == "data:"
+
+
+def _is_picture(value: Any) -> bool:
+    module = sys.modules.get("PIL.Image")  # nobody has a PIL image without it
+    return module is not None and isinstance(value, module.Image)
+
+
+def _stack(array: npt.NDArray[Any], banded: bool) -> Any:
+    """One image in a list, or a stack as it is: its rows are the images."""
+    if array.ndim == 4:
+        return array
+    if array.ndim == 3 and not banded and array.shape[2] not in (1, 3, 4):
+        return array
+    if array.ndim in (2, 3):
+        return [array]
+    raise SourceError(
+        f"an array of the shape {array.shape} is no image and no stack of images",
+        "an image is (height, width) or (height, width, bands); a stack has one axis more, in front",
+    )
+
+
+def _guess(table: Table, apart: Sequence[Hashable]) -> Hashable:
+    """The column that holds images."""
+    names = [name for name in table.columns if table.columns.count(name) == 1 and name not in apart]
+    found = [name for name in names if _holds_images(table, name)]
+    if len(found) > 1:
+        named = [name for name in found if str(name).lower() in _NAMES]
+        found = named if len(named) == 1 else found
+    if len(found) == 1:
+        return found[0]
+    listed = ", ".join(repr(one) for one in table.columns[:20]) + (", ..." if len(table.columns) > 20 else "")
+    several = "several columns hold images" if found else "no column looks as if it held images"
+    some = (found or names or list(table.columns) or ["path"])[0]
+    raise SourceError(f"{several}: {listed}", f"name one of them, such as image={some!r}")
+
+
+def _holds_images(table: Table, name: Hashable) -> bool:
+    column = table.column(name)
+    some = [column.value(at) for at in range(min(len(column), 100))]
+    kept = [one for one in some if not is_missing(one)]
+    return bool(kept) and all(_looks_like_image(one) for one in kept)
+
+
+def _looks_like_image(value: Any) -> bool:
+    if isinstance(value, str):
+        return _is_data_uri(value) or PurePath(value).suffix.lower() in _SUFFIXES | {".svg"}
+    if isinstance(value, np.ndarray):
+        return value.ndim in (2, 3) and value.dtype.kind in "buif"
+    return isinstance(value, (os.PathLike, bytes, bytearray)) or _is_picture(value)
+
+
+# ---- files -------------------------------------------------------------------------------------------
+
+
+def image_files(given: str, root: str = "") -> list[str]:
+    """The images that a path, a folder or a glob means, in natural order: ``2.png`` before ``10.png``."""
+    path = os.path.expanduser(given) if given.startswith("~") else given  # noqa: PTH111
+    if not path or "\0" in path:
+        raise SourceError(f"{path!r} is not a path")
+    if "://" in path[:40]:
+        raise SourceError(
+            f"{path[:80]!r} is a URL: nblabel opens no network connection",
+            "download the images and hand in their paths",
+        )
+    place = _under(root, path)
+    try:
+        if Path(place).is_dir():
+            return _in_folder(place, path)
+        if Path(place).exists():
+            return [path]
+    except OSError:  # too long for a path
+        pass
+    found: list[str] = []
+    if glob.has_magic(path) and "\n" not in path:
+        found = [
+            one for one in glob.glob(path, root_dir=root or None, recursive=True) if Path(_under(root, one)).is_file()
+        ]  # noqa: PTH207
+    if not found:
+        shown = repr(path if len(path) <= 80 else path[:79] + "…")
+        where = str(Path(root).absolute() if root else Path.cwd())
+        raise SourceError(f"no file matches {shown}", f"looked in {where!r}")
+    return sorted(found, key=_natural)
+
+
+def _under(root: str, path: str) -> str:
+    return os.path.join(root, path) if root else path  # noqa: PTH118 - a Path would rewrite it
+
+
+def _in_folder(place: str, path: str) -> list[str]:
+    found = []
+    for here, folders, names in os.walk(place):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        inner = os.path.relpath(here, place)
+        for name in names:
+            if PurePath(name).suffix.lower() in _SUFFIXES and not name.startswith("."):
+                found.append(os.path.join(path, name) if inner == "." else os.path.join(path, inner, name))  # noqa: PTH118
+    if not found:
+        raise SourceError(f"the folder {place!r} holds no images", f"these are known: {' '.join(sorted(_SUFFIXES))}")
+    return sorted(found, key=_natural)
+
+
+def _natural(path: str) -> list[tuple[int, int | str]]:
+    parts = re.split(r"(\d+)", path.casefold())
+    made: list[tuple[int, int | str]] = [(0, int(one)) if one.isdecimal() else (1, one) for one in parts if one]
+    return [*made, (2, path)]
+
+
+# ---- the source --------------------------------------------------------------------------------------
+
+
+class ImageSource(TableSource):
+    """Images of a list, a folder or a column: read when they are shown."""
+
+    def __init__(
+        self,
+        table: Table,
+        column: Hashable,
+        gauge: Gauge,
+        *,
+        key: Hashable | None = None,
+        show: Sequence[Hashable] = (),
+    ) -> None:
+        self._gauge = gauge
+        super().__init__(table, column, key=key, show=show)
+
+    @property
+    def may_change(self) -> bool:
+        """A path stays what it is when its file is written anew."""
+        return True
+
+    def digest_of(self, value: Any) -> bytes:
+        """A hash of the path as it is written, or of the content of all that is no path."""
+        if isinstance(value, str):
+            return digest(value, b"image")
+        if isinstance(value, os.PathLike):
+            return digest(os.fsdecode(value), b"image")
+        if is_missing(value):
+            return digest("", b"missing")
+        if isinstance(value, Unreadable):
+            return digest(value.problem, b"unreadable")
+        return self._gauge.mark(value)
+
+    def text_of(self, value: Any) -> str | None:
+        """The path, or the data URI."""
+        if isinstance(value, str):
+            return str(value)
+        return os.fsdecode(value) if isinstance(value, os.PathLike) else None
+
+    def content(self, position: int) -> str:
+        """A hash of the image as it is now, also of what a path leads to."""
+        value = self._column.value(self._row(position))
+        if is_missing(value) or isinstance(value, Unreadable):
+            return self.digest_of(value).hex()
+        return self._gauge.mark(value).hex()
+
+    def item(self, position: int) -> Item:
+        """The item with the value that was handed in, and its size if that can be read."""
+        row = self._row(position)
+        value = self._column.value(row)
+        size, problem = self._measure(value)
+        return Item(
+            key=self._keys.key(row),
+            data=value,
+            identity=self._identity_of(row, value),
+            position=row,
+            show=self._show(row),
+            problem=problem,
+            size=size,
+        )
+
+    def _measure(self, value: Any) -> tuple[tuple[int, int] | None, str]:
+        if is_missing(value):
+            return None, "no image (missing value)"
+        if isinstance(value, Unreadable):
+            return None, value.problem
+        return self._gauge.measure(value)
+
+    def extent(self, position: int) -> Extent:
+        """Width and height of the upright image; ``None`` if it cannot be read."""
+        return self._measure(self._column.value(self._row(position)))[0]
+
+    def search(self, text: str) -> npt.NDArray[np.int64]:
+        """Items whose path, key or shown columns contain this text, without regard to case."""
+        wanted = text.casefold()
+        found: list[int] = []
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, min(start + _BLOCK, len(self)))
+            columns = [column.values(rows) for _, column in self._shown]
+            for at, value in enumerate(self._column.values(rows)):
+                said = [self._keys.key(start + at), *(column[at] for column in columns)]
+                if not _is_data_uri(value):
+                    said.append(self.text_of(value) or "")
+                if any(wanted in str(one).casefold() for one in said if not is_missing(one)):
+                    found.append(start + at)
+        return np.array(found, dtype=np.int64)
