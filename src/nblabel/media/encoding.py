@@ -27,7 +27,8 @@ def encoded(image: Any, *, lossy: bool, profile: bytes | None = None) -> Piece:
     """
     made = io.BytesIO()
     more: dict[str, Any] = {"icc_profile": profile} if profile and image.mode != "L" else {}
-    plain = image.mode == "RGBA" or not lossy and (image.mode == "L" or image.width * image.height <= _LOSSLESS_PIXELS)
+    small = image.mode == "L" or image.width * image.height <= _LOSSLESS_PIXELS
+    plain = image.mode == "RGBA" or (small and not lossy)
     if plain:
         image.save(made, "PNG", compress_level=1, **more)
         return Piece(made.getvalue(), {"mime": "image/png"})

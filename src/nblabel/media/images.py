@@ -1,4 +1,4 @@
-"""How images are shown: what the page is told of each, and the pieces that it asks for."""
+"""How images are shown: what the page is told of each, the pieces that it asks for, and pixels for Python."""
 
 from __future__ import annotations
 
@@ -6,24 +6,74 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import NblabelError, ProtocolError
 from ..records import Item
 from .base import MediaError, Piece, Shown
 from .encoding import encoded
-from .origins import Marks, Origin, origin_of
-from .pictures import Picture, array_note, picture, sendable
-from .pillow import Header, header_of, require_pillow, told
+from .origins import Marks, Origin, is_picture, origin_of
+from .pictures import Picture, array_note, header, picture, sendable
+from .pillow import Header, require_pillow, told
+from .pyramids import Pyramid, level_size, levels_of
+from .rasters import ArrayRaster, DecodedRaster, PictureRaster, Raster
+from .tiff import TiffRaster, has_tifffile
 from .tones import Look, as_image_array
+from .upright import Rect
+from .vips import VipsRaster, has_vips
 
-__all__ = ["ImageReader"]
+__all__ = ["TILE", "ImageReader", "name_of", "on_white"]
 
-_HEADERS = 65_536
-_PICTURES = 4
+TILE = 512
+_LARGEST_WHOLE = 16_000_000
+_LONGEST_WHOLE = 8192
+"""Larger images go to the page in tiles: many browsers refuse larger canvases, and decoded a pixel takes 4 bytes."""
+_MOST_DECODED = 180_000_000
+_MOST_TILED = 1 << 31
+"""The largest images that are opened, where all must be decoded to see a part, and where not."""
+_MOST_VIEWED = 100_000_000
+"""The largest that is handed to a model as one array."""
+_PREVIEW = (64, 1024)
+_WAYS = {"minmax": "least to greatest", "full": "all the type can hold"}
+
+_Value = TypeVar("_Value")
+
+
+class _Recent(Generic[_Value]):
+    """The values that were used last, by key; safe between threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._held: OrderedDict[Hashable, _Value] = OrderedDict()
+
+    def get(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
+        """The value of a key; two threads may make it at once, the first one stays."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                return self._held[key]
+        made = make()
+        with self._lock:
+            kept = self._held.setdefault(key, made)
+            while len(self._held) > self._most:
+                self._held.popitem(last=False)
+        return kept
+
+    def peek(self, key: Hashable) -> _Value | None:
+        """The value of a key, if it is here."""
+        with self._lock:
+            return self._held.get(key)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._held.clear()
 
 
 class ImageReader:
@@ -42,16 +92,22 @@ class ImageReader:
         self._root = "" if root is None else str(Path(root).expanduser())
         self._look = Look.of(bands, stretch)
         self._marks = Marks(self._root)
-        self._lock = threading.Lock()
-        self._headers: OrderedDict[tuple[Any, ...], Header] = OrderedDict()
-        self._pictures: OrderedDict[bytes, Picture] = OrderedDict()
+        self._headers: _Recent[Header] = _Recent(65_536)
+        self._notes: _Recent[str] = _Recent(1024)
+        self._pictures: _Recent[Picture] = _Recent(3)
+        self._pyramids: _Recent[Pyramid] = _Recent(3)
+
+    def close(self) -> None:
+        """Forget all that was read."""
+        for held in (self._headers, self._notes, self._pictures, self._pyramids):
+            held.clear()
 
     # ---- for the source -------------------------------------------------------------------------
 
     def measure(self, value: Any) -> tuple[tuple[int, int] | None, str]:
         """Width and height of the upright image, or why there are none."""
         try:
-            return self._header(origin_of(value, self._root)).size, ""
+            return self._header(self._origin(value)).size, ""
         except NblabelError as error:
             return None, str(error)
         except Exception as error:  # an object of the user's may do anything here
@@ -61,92 +117,262 @@ class ImageReader:
         """16 bytes that stand for the content as it is now."""
         return self._marks.of(value)
 
+    def _origin(self, value: Any) -> Origin:
+        origin = origin_of(value, self._root)
+        if isinstance(origin, str) and origin[-4:].lower() == ".npy":
+            return _mapped(origin)
+        return origin
+
     def _header(self, origin: Origin) -> Header:
         if isinstance(origin, np.ndarray):
             array = as_image_array(origin, self._look)
             return Header((array.shape[1], array.shape[0]))
         if not isinstance(origin, str):
-            return header_of(origin)
+            return _bounded(header(origin), within=is_picture(origin))
         try:
             found = os.stat(origin)  # noqa: PTH116 - a path as it was written
         except OSError:
-            return header_of(origin)  # says why
+            return header(origin)  # says why
         key = (origin, found.st_size, found.st_mtime_ns)
-        with self._lock:
-            known = self._headers.get(key)
-        if known is None:
-            known = header_of(origin)
-            with self._lock:
-                self._headers[key] = known
-                while len(self._headers) > _HEADERS:
-                    self._headers.popitem(last=False)
-        return known
+        return self._headers.get(key, lambda: _bounded(header(origin)))
 
     # ---- for the page ---------------------------------------------------------------------------
 
     def present(self, item: Item) -> Shown:
-        """What the page is told of an item."""
+        """What the page is told of an item; quick, and what is wrong with it is its problem."""
         if item.problem:
             return Shown(None, problem=item.problem)
         try:
-            origin = origin_of(item.data, self._root)
-            width, height = self._header(origin).size
-            note = array_note(origin, self._look) if isinstance(origin, np.ndarray) else ""
+            origin = self._origin(item.data)
+            found = self._header(origin)
+            mark = self.mark(item.data)
+            data: dict[str, Any] = {
+                "width": found.size[0],
+                "height": found.size[1],
+                "form": "tiles" if _is_large(found.size) else "whole",
+                "rev": hashlib.blake2b(mark + repr(self._look).encode(), digest_size=4).hexdigest(),
+                "name": name_of(item.data),
+                "note": self._note(origin, found, mark),
+            }
         except NblabelError as error:
             return Shown(None, problem=str(error))
-        data = {
-            "width": width,
-            "height": height,
-            "form": "whole",
-            "rev": self._rev(item.data),
-            "name": name_of(item.data),
-            "note": note,
-        }
+        except Exception as error:  # an object of the user's may do anything here
+            return Shown(None, problem=f"the image cannot be read: {told(error)}")
+        if data["form"] == "tiles":
+            data |= {"tile": TILE, "levels": levels_of(found.size, TILE)}
         return Shown(data)
 
-    def _rev(self, value: Any) -> str:
-        return hashlib.blake2b(self.mark(value) + repr(self._look).encode(), digest_size=4).hexdigest()
+    def _note(self, origin: Origin, found: Header, mark: bytes) -> str:
+        """How values become colours, with numbers where these are known without decoding a file."""
+        known = self._notes.peek(mark)
+        if known is not None:
+            return known
+        if isinstance(origin, np.ndarray):
+            if not _is_large(found.size):
+                return self._notes.get(mark, lambda: array_note(origin, self._look))
+            deep = origin.dtype != np.uint8 and origin.dtype.kind != "b"
+        else:
+            deep = found.deep or found.mode[:1] in ("I", "F")
+        notes = ["first page" if found.format == "TIFF" else "first frame"] if found.animated else []
+        if deep or self._look.stretch is not None:
+            notes.append(self._stretch_words())
+        return "; ".join(notes)
+
+    def _stretch_words(self) -> str:
+        stretch = self._look.stretch
+        if isinstance(stretch, str):
+            return f"shown from {_WAYS[stretch]}"
+        if stretch is not None and len(stretch) == 2:
+            return f"shown from {stretch[0]:g} to {stretch[1]:g}"
+        low, high = (2.0, 98.0) if stretch is None else (stretch[1], stretch[2])
+        return f"shown from {low:g} % to {high:g} % of its values"
 
     def piece(self, item: Item, part: str, at: tuple[int, ...]) -> Piece:
-        """A piece of the item."""
+        """A piece of the item: ``image ()``, ``tile (level, column, row)`` or ``preview (side,)``."""
         if item.problem:
             raise MediaError(item.problem)
-        if part == "image" and not at:
-            return self._whole(item.data)
+        origin = self._origin(item.data)
+        found = self._header(origin)
+        large = _is_large(found.size)
         if part == "preview" and len(at) == 1:
-            return self._preview(item.data, min(max(at[0], 64), 1024))
-        raise ProtocolError(f"an image has no part {part[:20]!r} at {at[:4]!r}")
+            return self._preview(item.data, origin, found, min(max(at[0], _PREVIEW[0]), _PREVIEW[1]))
+        if part == "image" and not at and not large:
+            return self._whole(item.data, origin, found)
+        if part == "tile" and len(at) == 3 and large:
+            return self._tile(item.data, origin, found.size, *at)
+        raise ProtocolError(f"this image has no part {part[:20]!r} at {at[:4]!r}")
 
-    def _whole(self, value: Any) -> Piece:
-        origin = origin_of(value, self._root)
-        header = self._header(origin)
-        width, height = header.size
-        mime = sendable(header, self._look) if isinstance(origin, (str, bytes)) else ""
+    def _whole(self, value: Any, origin: Origin, found: Header) -> Piece:
+        about = {"width": found.size[0], "height": found.size[1]}
+        mime = sendable(found, self._look) if isinstance(origin, (str, bytes)) else ""
         if mime:
-            data = origin if isinstance(origin, bytes) else _read(origin)
-            return Piece(data, {"mime": mime, "width": width, "height": height})
+            return Piece(origin if isinstance(origin, bytes) else _read(origin), {"mime": mime, **about})
         made = self._picture(value, origin)
         piece = encoded(made.image, lossy=made.lossy, profile=made.profile)
-        return Piece(piece.data, {**piece.about, "width": width, "height": height})
+        return Piece(piece.data, {**piece.about, **about, "note": made.note})
 
-    def _preview(self, value: Any, side: int) -> Piece:
-        made = self._picture(value, origin_of(value, self._root))
-        image = made.image.copy()
-        image.thumbnail((side, side))
-        piece = encoded(image, lossy=True, profile=made.profile)
-        return Piece(piece.data, {**piece.about, "width": image.width, "height": image.height})
+    def _preview(self, value: Any, origin: Origin, found: Header, side: int) -> Piece:
+        size = fitted(found.size, side)
+        if _is_large(found.size):
+            pyramid = self._pyramid(value, origin, found)
+            image, profile, note = pyramid.region((0, 0, *found.size), size), pyramid.profile, pyramid.note
+        else:
+            made = self._pictures.peek(self.mark(value)) or picture(origin, self._look, within=size)
+            image, profile, note = made.image, made.profile, made.note
+            image = image if image.size == size else image.resize(size, reducing_gap=2.0)
+        self._notes.get(self.mark(value), lambda: note)
+        piece = encoded(image, lossy=True, profile=profile)
+        return Piece(piece.data, {**piece.about, "width": size[0], "height": size[1], "note": note})
+
+    def _tile(self, value: Any, origin: Origin, size: tuple[int, int], level: int, column: int, row: int) -> Piece:
+        if not 0 <= level < levels_of(size, TILE):
+            raise ProtocolError(f"this image has no level {level}")
+        wide, high = level_size(size, level)
+        left, top = column * TILE, row * TILE
+        if not (0 <= left < wide and 0 <= top < high):
+            raise ProtocolError(f"this image has no tile {column}, {row} at level {level}")
+        out = (min(TILE, wide - left), min(TILE, high - top))
+        right, bottom = ((left + out[0]) << level, (top + out[1]) << level)
+        box = (left << level, top << level, min(right, size[0]), min(bottom, size[1]))
+        pyramid = self._pyramid(value, origin, self._header(origin))
+        image = pyramid.region(box, out)
+        return encoded(image, lossy=pyramid.lossy or level > 0, profile=pyramid.profile)
+
+    # ---- for Python -----------------------------------------------------------------------------
+
+    def region(self, value: Any, box: Rect, out: tuple[int, int] | None = None) -> Any:
+        """A rectangle of the upright image as a PIL image of mode L, RGB or RGBA.
+
+        Parameters
+        ----------
+        value : object
+            What stands for the image.
+        box : (left, top, right, bottom)
+            In whole pixels, within the image.
+        out : (int, int), optional
+            Width and height to scale it to.
+        """
+        origin = self._origin(value)
+        found = self._header(origin)
+        width, height = found.size
+        left, top, right, bottom = box
+        if not (0 <= left < right <= width and 0 <= top < bottom <= height):
+            raise MediaError(f"the rectangle {box} is not within the image of {width} × {height} pixels")
+        size = out or (right - left, bottom - top)
+        if _is_large(found.size):
+            return self._pyramid(value, origin, found).region(box, size)
+        image = self._picture(value, origin).image
+        if box != (0, 0, width, height):
+            image = image.crop(box)
+        return image if image.size == size else image.resize(size, reducing_gap=3.0)
+
+    def image(self, value: Any, within: int | None = None) -> Any:
+        """The whole upright image as an RGB PIL image; one whose longer side is ``within`` if that is smaller."""
+        width, height = self._header(self._origin(value)).size
+        size = (width, height) if within is None else fitted((width, height), min(within, max(width, height)))
+        return on_white(self.region(value, (0, 0, width, height), size))
+
+    def pixels(self, item: Item) -> npt.NDArray[np.uint8]:
+        """The upright image as an array (height, width, 3), for models; raises `MediaError`."""
+        if item.problem:
+            raise MediaError(item.problem)
+        width, height = self._header(self._origin(item.data)).size
+        if width * height > _MOST_VIEWED:
+            raise MediaError(f"the image is too large to be handed on as one array: {width} × {height} pixels")
+        return np.asarray(self.image(item.data))
+
+    # ---- what is kept ---------------------------------------------------------------------------
 
     def _picture(self, value: Any, origin: Origin) -> Picture:
-        key = self.mark(value)
-        with self._lock:
-            known = self._pictures.get(key)
-        if known is None:
-            known = picture(origin, self._look)
-            with self._lock:
-                self._pictures[key] = known
-                while len(self._pictures) > _PICTURES:
-                    self._pictures.popitem(last=False)
-        return known
+        mark = self.mark(value)
+        made = self._pictures.get(mark, lambda: picture(origin, self._look))
+        self._notes.get(mark, lambda: made.note)
+        return made
+
+    def _pyramid(self, value: Any, origin: Origin, found: Header) -> Pyramid:
+        return self._pyramids.get(self.mark(value), lambda: Pyramid(_raster(origin, found), self._look))
+
+
+def _raster(origin: Origin, found: Header) -> Raster:
+    """What reads a large image in parts."""
+    if isinstance(origin, np.ndarray):
+        return ArrayRaster(origin)
+    if not isinstance(origin, (str, bytes)):
+        return PictureRaster(origin)
+    trouble: NblabelError | None = None
+    if found.format == "TIFF" and has_tifffile():
+        try:
+            raster = TiffRaster(origin)
+            if raster.tiled:
+                return raster
+        except NblabelError as error:
+            trouble = error
+    if has_vips():
+        try:
+            return VipsRaster(origin, found)
+        except NblabelError as error:
+            trouble = trouble or error
+    if found.stored[0] * found.stored[1] > _MOST_DECODED:
+        raise trouble or _too_large(found)
+    return DecodedRaster(origin)
+
+
+def _is_large(size: tuple[int, int]) -> bool:
+    return size[0] * size[1] > _LARGEST_WHOLE or max(size) > _LONGEST_WHOLE
+
+
+def _bounded(found: Header, *, within: bool = False) -> Header:
+    """The header, unless there are more pixels than can be shown; ``within`` memory they are already."""
+    pixels = found.stored[0] * found.stored[1]
+    if within or pixels <= _MOST_DECODED:
+        return found
+    parts = (found.format == "TIFF" and has_tifffile()) or has_vips()
+    if pixels > _MOST_TILED or not parts:
+        raise _too_large(found)
+    return found
+
+
+def _too_large(found: Header) -> MediaError:
+    width, height = found.size
+    pixels = width * height
+    hint = f"images of up to {_MOST_TILED / 1e9:.1f} billion pixels can be shown"
+    if pixels <= _MOST_TILED:
+        hint = "pip install 'nblabel[tiles]' reads images of this size in parts"
+    return MediaError(f"the image is too large: {width} × {height} pixels", hint)
+
+
+def _mapped(path: str) -> Any:
+    """The array of an ``.npy`` file, of which only what is looked at is read."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise MediaError(f"the file cannot be read: {error.strerror or told(error)}") from None
+    except ValueError as error:
+        raise MediaError(f"the file holds no array: {told(error)}") from None
+
+
+def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """Width and height of an image scaled so that its longer side is ``side``.
+
+    Examples
+    --------
+    >>> fitted((4000, 1000), 100)
+    (100, 25)
+    """
+    width, height = size
+    longest = max(size)
+    return max(round(width * side / longest), 1), max(round(height * side / longest), 1)
+
+
+def on_white(image: Any) -> Any:
+    """A PIL image as RGB; what shines through is white."""
+    if image.mode != "RGBA":
+        return image.convert("RGB")
+    from PIL import Image
+
+    made = Image.new("RGB", image.size, (255, 255, 255))
+    made.paste(image, mask=image.getchannel("A"))
+    return made
 
 
 def name_of(value: Any) -> str:

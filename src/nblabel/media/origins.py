@@ -51,11 +51,13 @@ def origin_of(value: Any, root: str = "") -> Origin:
     --------
     >>> origin_of("data:image/gif;base64,R0lGODlh")
     b'GIF89a'
-    >>> origin_of("a.png", "photos").replace("\\\\", "/")
-    'photos/a.png'
+    >>> os.path.basename(origin_of("a.png", "photos"))
+    'a.png'
     """
-    if isinstance(value, np.ndarray) or is_picture(value):
+    if isinstance(value, np.ndarray):
         return value
+    if is_picture(value):
+        return _unread(value) or value
     if isinstance(value, (bytes, bytearray, memoryview)):
         return bytes(value)
     if isinstance(value, os.PathLike):
@@ -72,6 +74,13 @@ def origin_of(value: Any, root: str = "") -> Origin:
             raise MediaError(f"not an image: the {type(value).__name__} cannot be read as an array: {error}") from None
     kind = type(value).__name__
     raise MediaError(f"not an image: the value is {'an' if kind[0] in 'aeiou' else 'a'} {kind}")
+
+
+def _unread(image: Any) -> str:
+    """The file of a PIL image whose pixels were not read: it is read in its place, so that the image does not grow."""
+    name = getattr(image, "filename", "")
+    first = getattr(image, "tile", None) and not image.tell()
+    return name if first and isinstance(name, str) and name and Path(name).is_file() else ""
 
 
 def _named(text: str, root: str) -> Origin:
@@ -115,7 +124,7 @@ def _data_uri(text: str) -> bytes:
 
 
 class Marks:
-    """16 bytes for the content of each value, remembered for arrays and PIL images, whose every pixel is hashed.
+    """16 bytes for the content of each value, remembered for arrays and PIL images, whose pixels are hashed.
 
     Of files and bytes only the length, the beginning, the middle and the end are looked at: no two encoded images
     that agree in all of these differ elsewhere. A change in place of an array that was marked is not seen.
@@ -129,7 +138,7 @@ class Marks:
     def of(self, value: Any) -> bytes:
         """The mark of a value; of one that cannot be read, that of why."""
         try:
-            origin = origin_of(value, self._root)
+            origin = value if is_picture(value) else origin_of(value, self._root)
             if isinstance(origin, str):
                 return _file_mark(origin)
             if isinstance(origin, bytes):

@@ -6,13 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import NblabelError
 from .base import MediaError
 from .origins import Array, Origin
-from .pillow import Header, header_of, loaded, opened, told
-from .tones import Look, as_image_array, bands_note, colours, needs_range, range_of, shown_bands
+from .pillow import Header, header_of, is_lossy, loaded, opened, plain, told
+from .rasters import Raster
+from .tiff import TiffRaster, has_tifffile, is_tiff
+from .tones import Look, Range, as_image_array, banded, bands_note, bands_of, colours, needs_range, range_of
 from .upright import turned
+from .vips import VipsRaster, has_vips
 
-__all__ = ["Picture", "array_note", "of_array", "picture", "sendable"]
+__all__ = ["Picture", "array_note", "header", "of_array", "picture", "sendable"]
 
 _SENT = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
 """What every browser decodes as Pillow does."""
@@ -23,6 +27,7 @@ _SENT_MODES = {
     "GIF": ("L", "P", "RGB", "RGBA"),
 }
 _DEEP = ("I", "F")
+_SAMPLED = 1 << 18
 
 
 class Picture(NamedTuple):
@@ -46,11 +51,36 @@ class Picture(NamedTuple):
     profile: bytes | None = None
 
 
-def sendable(header: Header, look: Look) -> str:
+def header(origin: Origin) -> Header:
+    """What a file or a PIL image says of itself, without its pixels being read; raises `MediaError`."""
+    if not isinstance(origin, (str, bytes)):
+        return header_of(origin)
+    if not is_tiff(origin):
+        return header_of(origin)
+    if not has_tifffile():
+        try:
+            return header_of(origin)
+        except MediaError as error:
+            raise MediaError(
+                error.message, error.hint or "pip install 'nblabel[tiles]' reads more kinds of TIFF"
+            ) from None
+    try:
+        raster = TiffRaster(origin)
+    except MediaError as error:
+        try:
+            return header_of(origin)
+        except NblabelError:
+            raise error from None
+    found = raster.header
+    raster.close()
+    return header_of(origin) if raster.simple else found
+
+
+def sendable(found: Header, look: Look) -> str:
     """The MIME type of a file that a browser shows as it is meant; empty if it must be encoded anew."""
-    kind = header.format
-    plain = header.orientation == 1 and not header.animated and not header.deep and look == Look()
-    return _SENT[kind] if plain and header.mode in _SENT_MODES.get(kind, ()) else ""
+    kind = found.format
+    as_is = found.orientation == 1 and not found.animated and not found.deep and look == Look()
+    return _SENT[kind] if as_is and found.mode in _SENT_MODES.get(kind, ()) else ""
 
 
 def picture(origin: Origin, look: Look, *, within: tuple[int, int] | None = None) -> Picture:
@@ -67,94 +97,88 @@ def picture(origin: Origin, look: Look, *, within: tuple[int, int] | None = None
     """
     if isinstance(origin, np.ndarray):
         return of_array(origin, look)
+    found = header(origin)
     if not isinstance(origin, (str, bytes)):
-        header = header_of(origin)
-        return _upright(loaded(origin), header, look)
-    with opened(origin) as (image, header):
-        if within is not None and header.format == "JPEG" and hasattr(image, "draft"):
-            image.draft(None, within if header.orientation < 5 else within[::-1])
+        return _upright(loaded(origin), found, look)
+    raster = _raster(origin, found, look)
+    if raster is not None:
+        return _of_raster(raster, look)
+    with opened(origin) as (image, _):
+        if within is not None and found.format == "JPEG" and hasattr(image, "draft"):
+            image.draft(None, within if found.orientation < 5 else within[::-1])
         try:
             image.load()
         except Exception as error:
             raise MediaError(f"the image is broken: {told(error)}") from error
-        return _upright(image, header, look)
+        return _upright(image, found, look)
 
 
-def of_array(array: Array, look: Look) -> Picture:
+def _raster(origin: str | bytes, found: Header, look: Look) -> Raster | None:
+    """What reads more bits or bands than Pillow does, where it is needed and installed."""
+    if found.format == "TIFF" and found.deep and has_tifffile():
+        return TiffRaster(origin)
+    if found.format == "PNG" and found.deep and has_vips():
+        return VipsRaster(origin, found)
+    return None
+
+
+def _of_raster(raster: Raster, look: Look) -> Picture:
+    values = raster.values(0, (0, 0, *raster.levels[0]))
+    made = of_array(values, look, alpha=raster.alpha, nodata=raster.nodata)
+    note = "; ".join(note for note in (raster.note, made.note) if note)
+    return Picture(turned(made.image, raster.orientation), note, raster.lossy, raster.profile)
+
+
+def of_array(array: Array, look: Look, *, alpha: bool = True, nodata: float | None = None) -> Picture:
     """An array as an image; raises `MediaError` for one that is none."""
     from PIL import Image
 
     array = as_image_array(array, look)
-    limits = None
-    if needs_range(array.dtype, look):
-        limits = range_of([_shown(array, look)], array.dtype, look)
-    made = Image.fromarray(np.ascontiguousarray(colours(array, look, limits)))
-    notes = (bands_note(array, look), "" if limits is None else limits.note)
-    return Picture(made, "; ".join(note for note in notes if note))
+    limits = _limits(array, look, nodata)
+    made = Image.fromarray(np.ascontiguousarray(colours(array, look, limits, alpha)))
+    return Picture(made, _noted(array, look, limits, alpha))
 
 
 def array_note(array: Array, look: Look) -> str:
-    """What `of_array` says of an array, from an even sample of its pixels."""
+    """What `of_array` says of an array."""
     array = as_image_array(array, look)
-    every = max(1, int((array.shape[0] * array.shape[1] / 65_536) ** 0.5))
-    limits = range_of([_shown(array[::every, ::every], look)], array.dtype, look)
-    notes = (bands_note(array, look), "" if limits is None else limits.note)
+    return _noted(array, look, _limits(array, look))
+
+
+def _noted(array: Array, look: Look, limits: Range | None, alpha: bool = True) -> str:
+    notes = (bands_note(bands_of(array), look, alpha), "" if limits is None else limits.note)
     return "; ".join(note for note in notes if note)
 
 
-def _shown(array: Array, look: Look) -> Array:
-    return array if array.ndim == 2 else array[..., list(shown_bands(array, look))]
+def _limits(array: Array, look: Look, nodata: float | None = None) -> Range | None:
+    """Black and white of an array: from all values for the least and the greatest, else from a grid of pixels."""
+    if not needs_range(array.dtype, look):
+        return None
+    every = 1 if look.stretch == "minmax" else max(1, int((array.shape[0] * array.shape[1] / _SAMPLED) ** 0.5))
+    return range_of([banded(array[::every, ::every], look)], array.dtype, look, nodata)
 
 
 # ---- what Pillow has decoded -------------------------------------------------------------------------
 
 
-def _upright(image: Any, header: Header, look: Look) -> Picture:
+def _upright(image: Any, found: Header, look: Look) -> Picture:
     notes = []
-    if header.animated:
-        notes.append("first page" if header.format == "TIFF" else "first frame")
+    if found.animated:
+        notes.append("first page" if found.format == "TIFF" else "first frame")
     mode = image.mode
-    lossy = header.format in ("JPEG", "MPO") or (
-        header.format in ("WEBP", "AVIF", "JPEG2000", "TIFF") and mode == "RGB"
-    )
     profile = image.info.get("icc_profile") if mode in ("RGB", "RGBA") else None
     if mode[0] in _DEEP or look != Look():
         values = np.asarray(image if mode[0] in _DEEP else plain(image))
-        if mode == "I" and header.format in ("PNG", "PPM"):  # Pillow has no narrower mode for them
+        if mode == "I" and found.format in ("PNG", "PPM"):  # Pillow has no narrower mode for them
             values = values.astype(np.uint16)
         made = of_array(values, look)
         image, profile = made.image, None
         notes.append(made.note)
     else:
         image = plain(image)
-        if header.deep:
+        if found.deep:
             notes.append("16 bit, shown by their upper 8 bits")
     note = "; ".join(note for note in notes if note)
-    return Picture(turned(image, header.orientation), note, lossy, profile if isinstance(profile, bytes) else None)
-
-
-def plain(image: Any) -> Any:
-    """An image of 8-bit colours in mode L, RGB or, where it is not opaque everywhere, RGBA."""
-    mode = image.mode
-    clear = "transparency" in image.info
-    if mode == "LAB":
-        return _from_lab(image)
-    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or clear:
-        if mode in ("La", "RGBa"):
-            image = image.convert({"La": "LA", "RGBa": "RGBA"}[mode])
-        image = image.convert("RGBA")
-        return image.convert("RGB") if image.getextrema()[3] == (255, 255) else image
-    if mode in ("1", "L"):
-        return image.convert("L")
-    return image.convert("RGB")
-
-
-def _from_lab(image: Any) -> Any:
-    try:
-        from PIL import ImageCms
-
-        return ImageCms.profileToProfile(
-            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except Exception as error:  # Pillow may be built without colour management
-        raise MediaError(f"the image's Lab colours cannot be converted: {told(error)}") from error
+    return Picture(
+        turned(image, found.orientation), note, is_lossy(found), profile if isinstance(profile, bytes) else None
+    )

@@ -1,4 +1,4 @@
-"""Files and bytes through Pillow: only formats that are pictures, never a warning, and clear words for what is wrong."""
+"""Files and bytes through Pillow: only formats that are pictures, no warnings, and clear words for what is wrong."""
 
 from __future__ import annotations
 
@@ -13,16 +13,14 @@ from typing import IO, Any, NamedTuple
 
 from ..errors import MissingExtra
 from .base import MediaError
-from .origins import Origin
+from .origins import Origin, origin_of
 from .upright import upright_size
 
-__all__ = ["Header", "header_of", "loaded", "opened", "require_pillow", "told"]
+__all__ = ["Header", "header_of", "is_lossy", "loaded", "opened", "plain", "require_pillow", "told"]
 
 # Pillow also knows formats that run other programs (EPS), are no pictures (MPEG) or need Windows (WMF).
-_FORMATS = frozenset(
-    ("AVIF", "BMP", "DIB", "GIF", "ICO", "JPEG", "JPEG2000", "MPO", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI")
-    + ("TGA", "TIFF", "WEBP")
-)
+_COMMON = frozenset(("BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP"))
+_FORMATS = _COMMON | {"AVIF", "ICO", "JPEG2000", "PCX", "PSD", "QOI", "SGI", "TGA"}
 _ORIENTATION = 0x0112
 _LOADING = threading.RLock()
 
@@ -174,6 +172,7 @@ def _header(image: Any, loaded: bool) -> Header:
         orientation, deep = _png(image)
     elif kind == "TIFF" and hasattr(image, "tag_v2"):
         orientation = _valid(image.tag_v2.get(_ORIENTATION, 1))
+        deep = image.mode[0] not in "IF" and max(image.tag_v2.get(258) or (1,)) > 8
     else:
         orientation = _exif_orientation(image.info.get("exif"))
     try:
@@ -237,18 +236,49 @@ def _is_loaded(image: Any) -> bool:
 
 
 def loaded(image: Any) -> Any:
-    """A PIL image with its pixels; one that has not read its file yet is left so, that it does not grow."""
+    """A PIL image with its pixels, of a file as of its own: one that has not read its file is left so."""
     if _is_loaded(image):
         return image
-    name = getattr(image, "filename", "")
-    if isinstance(name, str) and name and not getattr(image, "tell", lambda: 0)():
-        try:
-            with opened(name) as (fresh, _):
-                if fresh.size == image.size:
-                    fresh.load()
-                    return fresh
-        except MediaError:  # moved away since it was opened; its handle may still read it
-            pass
-    with _LOADING:
+    origin = origin_of(image)
+    if isinstance(origin, str):
+        with opened(origin) as (fresh, _):
+            fresh.load()
+            return fresh
+    with _LOADING:  # several threads must not read one file handle
         image.load()
     return image
+
+
+# ---- colours -----------------------------------------------------------------------------------------
+
+
+def is_lossy(header: Header) -> bool:
+    """Whether pixels have most likely been changed by compression before."""
+    return header.format in ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000")
+
+
+def plain(image: Any, *, opaque: bool = True) -> Any:
+    """An image of 8-bit colours in mode L, RGB or RGBA; with ``opaque``, RGBA only where something shines through."""
+    mode = image.mode
+    clear = "transparency" in image.info
+    if mode == "LAB":
+        return _from_lab(image)
+    if mode in ("LA", "La", "PA", "RGBA", "RGBa") or clear:
+        if mode in ("La", "RGBa"):
+            image = image.convert({"La": "LA", "RGBa": "RGBA"}[mode])
+        image = image.convert("RGBA")
+        return image.convert("RGB") if opaque and image.getextrema()[3] == (255, 255) else image
+    if mode in ("1", "L"):
+        return image.convert("L")
+    return image.convert("RGB")
+
+
+def _from_lab(image: Any) -> Any:
+    try:
+        from PIL import ImageCms
+
+        return ImageCms.profileToProfile(
+            image, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
+    except Exception as error:  # Pillow may be built without colour management
+        raise MediaError(f"the image's Lab colours cannot be converted: {told(error)}") from error

@@ -18,7 +18,10 @@ __all__ = [
     "Range",
     "Stretch",
     "as_image_array",
+    "banded",
     "bands_note",
+    "bands_of",
+    "check_bands",
     "colours",
     "needs_range",
     "range_of",
@@ -60,7 +63,7 @@ class Look(NamedTuple):
 
 def _stretch(given: Any) -> Stretch:
     if given is None or (isinstance(given, str) and given in ("minmax", "full")):
-        return given  # type: ignore[no-any-return]
+        return given
     try:
         if isinstance(given, str):
             raise TypeError
@@ -108,31 +111,32 @@ def as_image_array(array: Array, look: Look) -> Array:
             f"an array of the shape {array.shape} has its bands first",
             "bands come last: numpy.moveaxis(array, 0, -1); or choose some with bands=",
         )
-    if array.ndim == 3 and look.bands and max(look.bands) >= array.shape[2]:
-        raise MediaError(f"bands={look.bands} asks for a band that is not there", f"the image has {array.shape[2]}")
-    if array.ndim == 2 and look.bands and max(look.bands) > 0:
-        raise MediaError(f"bands={look.bands} asks for a band that is not there", "the image has 1")
+    check_bands(bands_of(array), look)
     return array
 
 
-def shown_bands(array: Array, look: Look) -> tuple[int, ...]:
-    """Which bands of an array are shown as grey (one) or as red, green and blue (three)."""
-    count = array.shape[2] if array.ndim == 3 else 1
+def check_bands(count: int, look: Look) -> None:
+    """Raise `MediaError` if a band was asked for that an image of so many does not have."""
+    if look.bands and max(look.bands) >= count:
+        raise MediaError(f"bands={look.bands} asks for a band that is not there", f"the image has {count}")
+
+
+def bands_of(array: Array) -> int:
+    """How many bands an array has."""
+    return int(array.shape[2]) if array.ndim == 3 else 1
+
+
+def shown_bands(count: int, look: Look) -> tuple[int, ...]:
+    """Which of so many bands are shown as grey (one) or as red, green and blue (three)."""
     if look.bands:
         return look.bands
     return (0, 1, 2) if count >= 3 else (0,)
 
 
-def _alpha_band(array: Array, look: Look) -> int | None:
-    """The band that says how opaque pixels are: the fourth of four."""
-    return 3 if array.ndim == 3 and array.shape[2] == 4 and not look.bands else None
-
-
-def bands_note(array: Array, look: Look) -> str:
-    """What is to be said of the choice of bands."""
-    count = array.shape[2] if array.ndim == 3 else 1
-    bands = shown_bands(array, look)
-    if count in (1, 3, 4) and not look.bands:
+def bands_note(count: int, look: Look, alpha: bool = True) -> str:
+    """What is to be said of the choice among so many bands."""
+    bands = shown_bands(count, look)
+    if count in ((1, 3, 4) if alpha else (1, 3)) and not look.bands:
         return ""
     if bands == tuple(range(count)):
         return ""
@@ -150,7 +154,7 @@ def needs_range(dtype: np.dtype[Any], look: Look) -> bool:
     return dtype != np.uint8 or look.stretch is not None
 
 
-def range_of(samples: Sequence[Array], dtype: np.dtype[Any], look: Look) -> Range | None:
+def range_of(samples: Sequence[Array], dtype: np.dtype[Any], look: Look, nodata: float | None = None) -> Range | None:
     """Which values become black and white; ``None`` where they are colours as they are.
 
     Parameters
@@ -161,6 +165,8 @@ def range_of(samples: Sequence[Array], dtype: np.dtype[Any], look: Look) -> Rang
         Their type.
     look : Look
         What the user said.
+    nodata : float, optional
+        A value that stands for nothing and is left out.
 
     Examples
     --------
@@ -178,23 +184,22 @@ def range_of(samples: Sequence[Array], dtype: np.dtype[Any], look: Look) -> Rang
         low, high = float(stretch[0]), float(stretch[1])
         return Range(low, high, f"{kind}, shown from {_figure(low)} to {_figure(high)}")
     values = _finite(samples)
+    if nodata is not None:
+        values = values[values != nodata]
     if not values.size:
         return Range(0.0, 1.0, f"{kind}, no finite values")
     least, most = float(values.min()), float(values.max())
     low, high, how = least, most, "least to greatest"
     if stretch != "minmax":
         a, b = (stretch[1], stretch[2]) if isinstance(stretch, tuple) and len(stretch) == 3 else _DEFAULT
-        cut = np.percentile(values, (a, b))
+        cut = np.percentile(values[:: 1 + values.size // _SAMPLE], (a, b))
         if cut[1] > cut[0]:  # a few marks on an even ground would be cut off
             low, high, how = float(cut[0]), float(cut[1]), f"{a:g}–{b:g} %"
     return Range(low, high, f"{kind}, shown from {_figure(low)} to {_figure(high)} ({how})")
 
 
 def _finite(samples: Sequence[Array]) -> Array:
-    total = sum(one.size for one in samples)
-    step = max(1, -(-total // _SAMPLE))
-    parts = [np.asarray(one).reshape(-1)[::step] for one in samples]
-    values = np.concatenate(parts) if parts else np.zeros(0)
+    values = np.concatenate([np.asarray(one).reshape(-1) for one in samples]) if samples else np.zeros(0)
     if values.dtype.kind == "f":
         values = values.astype(np.float64)
         values = values[np.isfinite(values)]
@@ -205,29 +210,38 @@ def _figure(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e9 else f"{value:.4g}"
 
 
+def banded(values: Array, look: Look) -> Array:
+    """The shown bands only: (h, w), or (h, w, 3)."""
+    bands = shown_bands(bands_of(values), look)
+    if values.ndim == 2:
+        return values
+    if len(bands) == 1:
+        return values[..., bands[0]]
+    if bands == (0, 1, 2):
+        return values[..., :3]
+    return np.stack([values[..., band] for band in bands], axis=-1)
+
+
 # ---- colours -----------------------------------------------------------------------------------------
 
 
-def colours(values: Array, look: Look, limits: Range | None) -> _Bytes:
-    """Values as grey (h, w), colours (h, w, 3) or colours with opacity (h, w, 4), in 8 bits."""
-    bands = shown_bands(values, look)
-    picked = values if values.ndim == 2 else values[..., bands[0]] if len(bands) == 1 else values[..., list(bands)]
-    if values.ndim == 2 and len(bands) == 3:
-        picked = np.repeat(values[..., None], 3, axis=2)
+def colours(values: Array, look: Look, limits: Range | None, alpha: bool = True) -> _Bytes:
+    """Values as grey (h, w), colours (h, w, 3) or, if the last of four bands is opacity, (h, w, 4), in 8 bits."""
+    picked = banded(values, look)
+    if picked.ndim == 2 and len(shown_bands(bands_of(values), look)) == 3:
+        picked = np.repeat(picked[..., None], 3, axis=2)
     made = _bytes(picked, limits)
-    alpha = _alpha_band(values, look)
-    if alpha is None:
+    if not alpha or values.ndim != 3 or values.shape[2] != 4 or look.bands:
         return made
-    return np.concatenate([made, _opacity(values[..., alpha])[..., None]], axis=2)
+    return np.concatenate([made, _opacity(values[..., 3])[..., None]], axis=2)
 
 
 def _bytes(values: Array, limits: Range | None) -> _Bytes:
     if values.dtype.kind == "b":
-        return values.astype(np.uint8) * np.uint8(255)
+        return np.where(values, np.uint8(255), np.uint8(0))
     if limits is None:
         return values.astype(np.uint8, copy=False)
-    low, high, _ = limits
-    span = high - low
+    low, span = limits.low, limits.high - limits.low
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
         return _table(native.dtype, low, span)[native.view(f"u{native.dtype.itemsize}")]
@@ -241,22 +255,18 @@ def _table(dtype: np.dtype[Any], low: float, span: float) -> _Bytes:
 
 
 def _scaled(values: Array, low: float, span: float) -> _Bytes:
-    kind = np.float32 if values.dtype.itemsize <= 2 or values.dtype == np.float32 else np.float64
+    narrow = values.dtype.itemsize <= 2 or values.dtype == np.float32
+    made: npt.NDArray[Any] = values.astype(np.float32 if narrow else np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        made = values.astype(kind)
-        made -= low
-        if span > 0:
-            made *= 255.0 / span
-        else:  # one value everywhere: grey, whatever it is
-            made = np.sign(made) * 127.5 + 127.5
+        made = made - low
+        # one value everywhere is grey, whatever it is
+        made = made * (255.0 / span) if span > 0 else np.sign(made) * 127.5 + 127.5
         made = np.nan_to_num(np.clip(made + 0.5, 0, 255), nan=0.0)
     return made.astype(np.uint8)
 
 
 def _opacity(values: Array) -> _Bytes:
-    if values.dtype == np.uint8:
-        return values  # type: ignore[return-value]
-    if values.dtype.kind == "b":
-        return values.astype(np.uint8) * np.uint8(255)
+    if values.dtype == np.uint8 or values.dtype.kind == "b":
+        return _bytes(values, None)
     whole = 1.0 if values.dtype.kind == "f" else float(np.iinfo(values.dtype).max)
     return _scaled(values, 0.0, whole)

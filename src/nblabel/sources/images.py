@@ -28,38 +28,12 @@ from .tables import ListTable, Table, Unreadable, is_missing
 __all__ = ["Gauge", "ImageSource", "image_files", "open_images"]
 
 _SUFFIXES = frozenset(
-    (
-        ".avif",
-        ".bmp",
-        ".btf",
-        ".dib",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".ico",
-        ".j2k",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
+    f".{name}"
+    for names in (
+        ("avif", "bmp", "btf", "dib", "gif", "heic", "heif", "ico", "j2k", "jfif", "jp2", "jpe", "jpeg", "jpg"),
+        ("ndpi", "npy", "pbm", "pgm", "png", "pnm", "ppm", "qoi", "scn", "svs", "tga", "tif", "tiff", "webp"),
     )
-    + (
-        ".ndpi",
-        ".npy",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".qoi",
-        ".scn",
-        ".svs",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
-    )
+    for name in names
 )
 _TABLES = frozenset((".csv", ".jsonl", ".ndjson", ".parquet", ".tsv"))
 _NAMES = ("image", "path", "file", "filename", "file_name", "image_path")
@@ -272,9 +246,8 @@ def image_files(given: str, root: str = "") -> list[str]:
         pass
     found: list[str] = []
     if glob.has_magic(path) and "\n" not in path:
-        found = [
-            one for one in glob.glob(path, root_dir=root or None, recursive=True) if Path(_under(root, one)).is_file()
-        ]  # noqa: PTH207
+        matches = glob.glob(path, root_dir=root or None, recursive=True)  # noqa: PTH207
+        found = [one for one in matches if Path(_under(root, one)).is_file()]
     if not found:
         shown = repr(path if len(path) <= 80 else path[:79] + "…")
         where = str(Path(root).absolute() if root else Path.cwd())
@@ -291,9 +264,9 @@ def _in_folder(place: str, path: str) -> list[str]:
     for here, folders, names in os.walk(place):
         folders[:] = [name for name in folders if not name.startswith(".")]
         inner = os.path.relpath(here, place)
-        for name in names:
-            if PurePath(name).suffix.lower() in _SUFFIXES and not name.startswith("."):
-                found.append(os.path.join(path, name) if inner == "." else os.path.join(path, inner, name))  # noqa: PTH118
+        above = path if inner == "." else os.path.join(path, inner)  # noqa: PTH118 - a Path would rewrite the folder
+        kept = [name for name in names if PurePath(name).suffix.lower() in _SUFFIXES and not name.startswith(".")]
+        found += [os.path.join(above, name) for name in kept]  # noqa: PTH118
     if not found:
         raise SourceError(f"the folder {place!r} holds no images", f"these are known: {' '.join(sorted(_SUFFIXES))}")
     return sorted(found, key=_natural)

@@ -1,0 +1,98 @@
+"""Large images of other formats through libvips: decoded once to a temporary file, never as a whole in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .base import MediaError
+from .origins import Array
+from .pillow import Header, told
+from .rasters import Raster
+from .upright import Rect
+
+__all__ = ["VipsRaster", "has_vips"]
+
+_TYPES = {
+    "uchar": np.uint8,
+    "char": np.int8,
+    "ushort": np.uint16,
+    "short": np.int16,
+    "uint": np.uint32,
+    "int": np.int32,
+    "float": np.float32,
+    "double": np.float64,
+}
+_AS_THEY_ARE = ("srgb", "b-w", "rgb16", "grey16", "multiband", "rgb")
+
+
+def has_vips() -> bool:
+    """Whether pyvips is installed and finds its library."""
+    try:
+        import pyvips  # noqa: F401
+    except (ImportError, OSError):
+        return False
+    return True
+
+
+class VipsRaster(Raster):
+    """An image that libvips reads."""
+
+    def __init__(self, origin: str | bytes, header: Header) -> None:
+        self._origin = origin
+        self._random: Any = None
+        first = self._opened("sequential")
+        if (first.width, first.height) != header.stored:
+            raise MediaError(f"libvips reads {first.width} × {first.height} pixels where the file says {header.stored}")
+        self.levels = (header.stored,)
+        self.orientation = header.orientation
+        self.dtype = np.dtype(_TYPES[first.format])
+        self.bands = int(first.bands)
+        self.note = "first frame" if header.animated else ""
+
+    def _opened(self, access: str) -> Any:
+        import pyvips
+
+        try:
+            # a name for libvips may carry options in brackets; a source takes it as it is
+            source: Any = self._origin
+            if isinstance(source, str):
+                made = pyvips.Image.new_from_source(
+                    pyvips.Source.new_from_file(source), "", access=access, fail_on="truncated"
+                )
+            else:
+                made = pyvips.Image.new_from_buffer(source, "", access=access, fail_on="truncated")
+            if made.interpretation not in _AS_THEY_ARE:
+                made = made.colourspace("srgb")
+            if made.bands == 2:
+                made = made.colourspace("srgb" if made.format == "uchar" else "rgb16")
+        except pyvips.Error as error:
+            raise MediaError(f"the image cannot be read: {told(error)}") from None
+        if made.format not in _TYPES:
+            raise MediaError(f"the image holds numbers of the kind {made.format}, which are no colours")
+        return made
+
+    def values(self, level: int, box: Rect) -> Array:
+        """The values within a rectangle; the first call decodes all, to a temporary file if it is large."""
+        if self._random is None:
+            self._random = self._opened("random")
+        left, top, right, bottom = box
+        return self._array(self._random.crop(left, top, right - left, bottom - top))
+
+    def shrunk(self, factor: int) -> Array | None:
+        """One pass through the file, strip by strip."""
+        if self._random is not None:
+            return None
+        made = self._opened("sequential")
+        return self._array(made.shrink(factor, factor, ceil=True))
+
+    def _array(self, image: Any) -> Array:
+        import pyvips
+
+        try:
+            data = image.write_to_memory()
+        except pyvips.Error as error:
+            raise MediaError(f"the image is broken: {told(error)}") from None
+        shape = (image.height, image.width) if image.bands == 1 else (image.height, image.width, image.bands)
+        return np.frombuffer(data, dtype=_TYPES[image.format]).reshape(shape)
