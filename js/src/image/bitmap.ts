@@ -1,5 +1,7 @@
 /** Regions of pixels, cropped: nothing here ever needs the pixels of the whole image. */
-import { clamp, contains, fromPoints, inflate, intersection, outward, type Place, rect, type Ring, type Size, union, whole } from "./plane";
+import {
+  clamp, contains, crossings, distance, fromPoints, hasArea, inflate, intersection, outward, type Place, rect, type Ring, type Size, union, whole,
+} from "./plane";
 import type { Bitmap, Rect } from "./types";
 
 /** The largest rectangle that a region may take. */
@@ -11,10 +13,12 @@ export const SUBTRACT = 0b0100;
 export const INTERSECT = 0b1000;
 export const REPLACE = 0b1010;
 
-/** An empty region of whole pixels around a rectangle. */
+const NOTHING = rect(0, 0, 0, 0);
+
+/** An empty region of whole pixels around a rectangle; throws a RangeError if it would be too large. */
 export function empty(frame: Rect): Bitmap {
   const { x, y, width, height } = outward(frame);
-  if (!(width * height <= LARGEST)) throw new RangeError(`A region of ${width} × ${height} pixels is too large to paint.`);
+  if (!(width * height <= LARGEST)) throw new RangeError(`A region of ${width} × ${height} pixels is too large.`);
   return { x, y, width, height, data: new Uint8Array(width * height) };
 }
 
@@ -26,14 +30,18 @@ export function filled(frame: Rect): Bitmap {
 }
 
 /** Whether a pixel belongs to a region. */
-export function at({ x, y, width, height, data }: Bitmap, px: number, py: number): boolean {
-  return px >= x && py >= y && px < x + width && py < y + height && data[(py - y) * width + px - x] === 1;
+export function at(bitmap: Bitmap, x: number, y: number): boolean {
+  return crop(bitmap, rect(x, y, 1, 1)).data[0] === 1;
 }
 
 /** A copy of the part in a rectangle, which may be larger. */
 export function crop(bitmap: Bitmap, frame: Rect): Bitmap {
   const made = empty(frame);
-  blend(made, bitmap, ADD);
+  const { x, y, width, height } = intersection(made, bitmap);
+  for (let row = y; width && row < y + height; row++) {
+    const from = (row - bitmap.y) * bitmap.width + x - bitmap.x;
+    made.data.set(bitmap.data.subarray(from, from + width), (row - made.y) * made.width + x - made.x);
+  }
   return made;
 }
 
@@ -44,50 +52,51 @@ export function grow(bitmap: Bitmap, frame: Rect): Bitmap {
 
 /** The rectangle that the pixels of a region take, without size if there are none. */
 export function content({ x, y, width, data }: Bitmap): Rect {
-  const first = data.indexOf(1);
-  if (first < 0) return rect(x, y, 0, 0);
-  const top = Math.floor(first / width);
-  const bottom = Math.floor(data.lastIndexOf(1) / width);
+  const top = Math.floor(data.indexOf(1) / width);
+  const bottom = Math.floor(data.lastIndexOf(1) / width) + 1;
   let left = width;
   let right = 0;
-  for (let row = top * width; row <= bottom * width; row += width) {
+  for (let row = Math.max(top, 0) * width; row < bottom * width; row += width) {
     for (let col = 0; col < left; col++) if (data[row + col]) left = col;
-    for (let col = width - 1; col > right; col--) if (data[row + col]) right = col;
+    for (let col = width; col > right; col--) if (data[row + col - 1]) right = col;
   }
-  right = Math.max(right, left);
-  return rect(x + left, y + top, right - left + 1, bottom - top + 1);
+  return right ? rect(x + left, y + top, right - left, bottom - top) : rect(x, y, 0, 0);
 }
 
-/** The same region in the smallest frame. */
+/** A copy in the smallest frame. */
 export function trim(bitmap: Bitmap): Bitmap {
-  const frame = content(bitmap);
-  return contains(frame, bitmap) ? bitmap : crop(bitmap, frame);
+  return crop(bitmap, content(bitmap));
 }
 
 /** How many pixels belong to a region. */
 export function count({ data }: Bitmap): number {
   let sum = 0;
-  for (let n = 0; n < data.length; n++) sum += data[n] as number;
+  for (const bit of data) sum += bit;
   return sum;
 }
 
 /** Whether two regions are the same, whatever their frames. */
 export function equals(a: Bitmap, b: Bitmap): boolean {
-  const [one, other] = [trim(a), trim(b)];
-  return one.data.length === other.data.length && (one.data.length === 0
-    || one.x === other.x && one.y === other.y && one.width === other.width && one.data.every((bit, n) => bit === other.data[n]));
+  const frame = union(content(a), content(b));
+  return same(crop(a, frame), crop(b, frame));
 }
 
-/** Changes a region by another one, in place, within a rectangle of its frame. */
+/** Whether two regions of the same frame are the same. */
+function same(a: Bitmap, b: Bitmap): boolean {
+  return a.data.every((bit, n) => bit === b.data[n]);
+}
+
+/** Changes a region by another one, in place, within a rectangle. */
 export function blend(target: Bitmap, source: Bitmap, how: number, within: Rect = target): void {
-  const { x, y, width, height } = intersection(within, how & 0b0001 || !(how & 0b0100) ? target : intersection(target, source));
+  // adding and subtracting change nothing where the source has nothing
+  const { x, y, width, height } = intersection(within, how & SUBTRACT ? intersection(target, source) : target);
   for (let row = y; row < y + height; row++) {
-    const to = (row - target.y) * target.width - target.x;
-    const from = (row - source.y) * source.width - source.x;
-    const outside = row < source.y || row >= source.y + source.height;
-    for (let col = x; col < x + width; col++) {
-      const bit = outside || col < source.x || col >= source.x + source.width ? 0 : source.data[from + col] as number;
-      target.data[to + col] = how >> 2 * (target.data[to + col] as number) + bit & 1;
+    const from = (row - source.y) * source.width;
+    const inside = row >= source.y && row < source.y + source.height;
+    let to = (row - target.y) * target.width + x - target.x;
+    for (let col = x - source.x; col < x - source.x + width; col++, to++) {
+      const bit = inside && col >= 0 && col < source.width ? source.data[from + col] as number : 0;
+      target.data[to] = how >> (2 * (target.data[to] as number) + bit) & 1;
     }
   }
 }
@@ -99,69 +108,65 @@ export function combine(a: Bitmap, b: Bitmap, how: number): Bitmap {
   return trim(made);
 }
 
-/**
- * Paints (or with 0 erases) what a round brush covers on its way from p to q; returns the rectangle it may have changed.
- *
- * Pixels count by their centres; a brush is never so small that it passes between them.
- */
-export function stroke(bitmap: Bitmap, p: Place, q: Place, radius: number, value: 0 | 1 = 1): Rect {
-  const r = Math.max(radius, Math.SQRT1_2);
-  const [[px, py], [qx, qy]] = [p, q];
-  const dirty = intersection(reach(p, q, radius), bitmap);
-  const length = Math.hypot(qx - px, qy - py) || 1;
-  const [nx, ny] = [(py - qy) / length * r, (qx - px) / length * r];
-  const sides: Ring = [[px + nx, py + ny], [qx + nx, qy + ny], [qx - nx, qy - ny], [px - nx, py - ny]];
+/** The pixels that a round brush can reach on its way from p to q. */
+export function reach(p: Place, q: Place, radius: number): Rect {
+  return outward(inflate(fromPoints([p, q]), atLeast(radius)));
+}
+
+/** A brush is never so small that it passes between the centres of pixels. */
+function atLeast(radius: number): number {
+  return Math.max(radius, Math.SQRT1_2);
+}
+
+/** Paints (or with 0 erases) what a round brush covers on its way from p to q, in a rectangle; returns what it may have changed. */
+export function stroke(bitmap: Bitmap, p: Place, q: Place, radius: number, value: 0 | 1 = 1, within: Rect = bitmap): Rect {
+  const r = atLeast(radius);
+  const dirty = intersection(reach(p, q, r), intersection(bitmap, within));
+  const scale = r / (distance(p, q) || 1);
+  const sides = ([[p, 1], [q, 1], [q, -1], [p, -1]] as const).map(([[x, y], side]): Place =>
+    [x + (p[1] - q[1]) * scale * side, y + (q[0] - p[0]) * scale * side]);
   for (let row = dirty.y; row < dirty.y + dirty.height; row++) {
-    const y = row + 0.5;
-    const xs: number[] = [];
-    for (const [ex, ey] of [p, q]) {
-      const half = Math.sqrt(r * r - (y - ey) ** 2);
-      if (half >= 0) xs.push(ex - half, ex + half);
+    const xs = crossings([sides], row + 0.5);
+    for (const [x, y] of [p, q]) {
+      const half = Math.sqrt(r * r - (row + 0.5 - y) ** 2);
+      if (half >= 0) xs.push(x - half, x + half);
     }
-    sides.forEach(([ax, ay], n) => {
-      const [bx, by] = sides[(n + 1) % 4] as Place;
-      if (ay <= y !== by <= y) xs.push(ax + (y - ay) * ((bx - ax) / (by - ay)));
-    });
-    if (xs.length === 0) continue;
     // a capsule is convex: what it covers of a row is one run
-    const from = clamp(Math.ceil(Math.min(...xs) - 0.5) - bitmap.x, 0, bitmap.width);
-    const to = clamp(Math.floor(Math.max(...xs) + 0.5) - bitmap.x, 0, bitmap.width);
-    const start = (row - bitmap.y) * bitmap.width;
-    if (to > from) bitmap.data.fill(value, start + from, start + to);
+    const start = (row - bitmap.y) * bitmap.width - bitmap.x;
+    const column = (x: number): number => start + clamp(x, dirty.x, dirty.x + dirty.width);
+    if (xs[0] !== undefined) bitmap.data.fill(value, column(Math.ceil(Math.min(...xs) - 0.5)), column(Math.floor(Math.max(...xs) + 0.5)));
   }
   return dirty;
 }
 
-/** The pixels that a stroke can reach. */
-export function reach(p: Place, q: Place, radius: number): Rect {
-  return outward(inflate(fromPoints([p, q]), Math.max(radius, Math.SQRT1_2)));
-}
-
 /** The pixels whose centres are in a polygon with holes by the even-odd rule, as far as they are in a rectangle. */
 export function fillPolygon(rings: readonly Ring[], within?: Rect): Bitmap {
-  const around = outward(fromPoints(rings.flat()));
-  const made = empty(within ? intersection(around, outward(within)) : around);
-  const { x, y, width, height, data } = made;
+  const around = fromPoints(rings.flat());
+  const made = empty(within ? intersection(around, within) : around);
+  const { x, y, width } = made;
   for (const ring of rings) {
     ring.forEach((a, index) => {
-      const b = ring[(index + 1) % ring.length] as Place;
-      // so that both sides of a shared edge find the same crossings
-      const [[ax, ay], [bx, by]] = a[0] > b[0] ? [b, a] : [a, b];
-      const slope = (by - ay) / (bx - ax);
-      const stop = clamp(Math.ceil(bx - 0.5) - x, 0, width);
-      for (let col = clamp(Math.ceil(ax - 0.5) - x, 0, width); col < stop; col++) {
-        const row = Math.max(Math.ceil(ay + (col + x + 0.5 - ax) * slope - 0.5) - y, 0);
-        if (row < height) (data[row * width + col] as number) ^= 1;
+      // from left to right, so that both sides of a shared edge find the same crossings
+      const [[ax, ay], [bx, by]] = [a, ring[(index + 1) % ring.length] as Place].sort((one, other) => one[0] - other[0]) as [Place, Place];
+      const column = (edge: number): number => clamp(Math.ceil(edge - 0.5) - x, 0, width);
+      for (let col = column(ax); col < column(bx); col++) {
+        mark(made, col, Math.ceil(ay + (col + x + 0.5 - ax) * ((by - ay) / (bx - ax)) - 0.5) - y);
       }
     });
   }
-  sweep(made);
-  return made;
+  return sweep(made);
 }
 
-/** Down every column, turns marks where the value changes into values. */
-export function sweep({ width, data }: Bitmap): void {
+/** Marks that the value of a column changes at a row. */
+export function mark({ width, height, data }: Bitmap, col: number, row: number): void {
+  if (row < height) (data[Math.max(row, 0) * width + col] as number) ^= 1;
+}
+
+/** Turns marks into values, in place. */
+export function sweep(bitmap: Bitmap): Bitmap {
+  const { width, data } = bitmap;
   for (let n = width; n < data.length; n++) (data[n] as number) ^= data[n - width] as number;
+  return bitmap;
 }
 
 /** The pixels that hang together with a first one by their sides and fit, in a grid that starts at 0, 0. */
@@ -192,77 +197,63 @@ export function spread({ width, height }: Size, x: number, y: number, fits: (ind
 
 /** A region with its holes filled: what its pixels, joined at sides or corners, enclose. */
 export function fillHoles(bitmap: Bitmap): Bitmap {
-  const made = crop(bitmap, inflate(bitmap, 1)); // so that the outside hangs together
-  const outside = spread(made, 0, 0, (index) => !made.data[index]);
-  made.data.forEach((_, n) => {
-    made.data[n] = 1 - (outside.data[n] as number);
-  });
-  return trim(made);
+  const frame = inflate(bitmap, 1); // so that the outside hangs together
+  const { data } = crop(bitmap, frame);
+  return combine(filled(bitmap), { ...frame, data: spread(frame, 0, 0, (index) => !data[index]).data }, SUBTRACT);
 }
 
 const TILE = 64;
+const ROW = 1 << 26; // more than any image is wide
 const REMEMBERED = 1 << 13; // tiles: 32 MiB
 
 /** A region while it is painted, in an image of a size; every step can be undone. */
 export class MaskEdit {
   readonly #image: Rect;
-  #live: Bitmap;
-  #dirty = rect(0, 0, 0, 0);
-  /** Tiles as they were before the step that is being painted. */
-  #open = new Map<number, Uint8Array>();
+  #live = empty(NOTHING);
+  #dirty = NOTHING;
+  /** Tiles as they were before the step that is being painted, by y * ROW + x. */
+  #open = new Map<number, Bitmap>();
   /** Tiles as they are not now: before a step that is done, after one that is undone. */
-  readonly #steps: Map<number, Uint8Array>[] = [];
+  readonly #steps: Map<number, Bitmap>[] = [];
   #done = 0;
 
   constructor(size: Size, start?: Bitmap) {
     this.#image = whole(size);
-    this.#live = empty(rect(0, 0, 0, 0));
-    if (start) {
-      const inside = intersection(start, this.#image);
-      this.#include(inside);
-      blend(this.#live, start, ADD, inside);
-    }
+    if (start) this.#live = crop(start, intersection(start, this.#image));
   }
 
-  /** The region as it is; its frame is wider than its content, and another one after it has grown. */
+  /** The region as it is: changed in place, or another one when it has grown; its frame is wider than its content. */
   get bitmap(): Bitmap {
     return this.#live;
   }
 
   get canUndo(): boolean {
-    return this.#done > 0 || this.#open.size > 0;
+    return this.#done + this.#open.size > 0;
   }
 
   get canRedo(): boolean {
-    return this.#open.size === 0 && this.#done < this.#steps.length;
+    return !this.#open.size && this.#done < this.#steps.length;
   }
 
   /** Paints or erases along a segment, as part of the step; throws a RangeError if the region would become too large. */
   stroke(p: Place, q: Place, radius: number, erase = false): void {
-    this.#change(reach(p, q, radius), !erase, (frame) => {
-      const part = crop(this.#live, frame); // never beyond the image
-      stroke(part, p, q, radius, erase ? 0 : 1);
-      blend(this.#live, part, REPLACE, frame);
-    });
+    this.#change(reach(p, q, radius), !erase, (frame) => stroke(this.#live, p, q, radius, erase ? 0 : 1, frame));
   }
 
   /** Adds, subtracts, intersects or replaces by a region, as part of the step. */
   apply(other: Bitmap, how: number): void {
-    const widens = (how & 0b0010) > 0;
-    const frame = how & 0b0100 && widens ? other : how === SUBTRACT ? other : union(this.#live, widens ? other : this.#live);
-    this.#change(frame, widens, (within) => blend(this.#live, other, how, within));
+    this.#change(how & SUBTRACT ? other : union(this.#live, other), (how & 0b0010) > 0, (frame) => blend(this.#live, other, how, frame));
   }
 
   /** Ends a step; false if it changed nothing. */
   commit(): boolean {
     const step = this.#open;
     this.#open = new Map();
-    for (const [key, before] of step) if (this.#tile(key).every((bit, n) => bit === before[n])) step.delete(key);
-    if (step.size === 0) return false;
+    for (const [key, tile] of step) if (same(tile, crop(this.#live, tile))) step.delete(key);
+    if (!step.size) return false;
     this.#steps.splice(this.#done++, Infinity, step);
-    let tiles = this.#steps.reduce((sum, one) => sum + one.size, 0);
-    while (tiles > REMEMBERED && this.#done > 1) {
-      tiles -= this.#steps.shift()?.size ?? 0;
+    while (this.#done > 1 && this.#steps.reduce((sum, { size }) => sum + size, 0) > REMEMBERED) {
+      this.#steps.shift();
       this.#done--;
     }
     return true;
@@ -283,54 +274,44 @@ export class MaskEdit {
   /** The rectangle that has changed since the last call, without size if nothing has. */
   dirty(): Rect {
     const changed = this.#dirty;
-    this.#dirty = rect(0, 0, 0, 0);
+    this.#dirty = NOTHING;
     return changed;
   }
 
-  /** The region in the smallest frame. */
+  /** A copy in the smallest frame. */
   result(): Bitmap {
-    const frame = content(this.#live);
-    return crop(this.#live, frame);
+    return trim(this.#live);
   }
 
   #change(wanted: Rect, widens: boolean, paint: (frame: Rect) => void): void {
     const frame = intersection(wanted, widens ? this.#image : intersection(this.#live, this.#image));
-    if (!frame.width || !frame.height) return;
+    if (!hasArea(frame)) return;
     this.#include(frame);
-    const tiles = outward(frame, TILE);
-    for (let y = tiles.y; y < tiles.y + tiles.height; y += TILE) {
-      for (let x = tiles.x; x < tiles.x + tiles.width; x += TILE) {
-        const key = y * 2 ** 26 + x;
-        if (!this.#open.has(key)) this.#open.set(key, this.#tile(key));
+    const { x, y, width, height } = outward(frame, TILE);
+    for (let top = y; top < y + height; top += TILE) {
+      for (let left = x; left < x + width; left += TILE) {
+        const key = top * ROW + left;
+        if (!this.#open.has(key)) this.#open.set(key, crop(this.#live, rect(left, top, TILE, TILE)));
       }
     }
     paint(frame);
     this.#dirty = union(this.#dirty, frame);
   }
 
-  /** Widens the frame, which is of whole tiles: by more than asked for, as more is to come. */
+  /** Widens the frame, by more than asked for: more is to come. */
   #include(frame: Rect): void {
     if (contains(this.#live, frame)) return;
-    const more = (this.#live.width + this.#live.height) / 4 + TILE;
-    const wide = union(this.#live, intersection(inflate(frame, more), this.#image));
-    this.#live = crop(this.#live, outward(wide.width * wide.height < LARGEST / 2 ? wide : union(this.#live, frame), TILE));
-  }
-
-  #frame(key: number): Rect {
-    return rect(key % 2 ** 26, Math.floor(key / 2 ** 26), TILE, TILE);
-  }
-
-  #tile(key: number): Uint8Array {
-    return crop(this.#live, this.#frame(key)).data;
+    const least = union(this.#live, frame);
+    const wide = intersection(inflate(least, (least.width + least.height) / 4), this.#image);
+    this.#live = crop(this.#live, wide.width * wide.height < LARGEST / 2 ? wide : least);
   }
 
   #swap(index: number): boolean {
-    const step = this.#steps[index] as Map<number, Uint8Array>;
-    for (const [key, data] of step) {
-      step.set(key, this.#tile(key));
-      const frame = this.#frame(key);
-      blend(this.#live, { ...frame, data }, REPLACE, frame);
-      this.#dirty = union(this.#dirty, intersection(frame, this.#image));
+    const step = this.#steps[index] ?? new Map<number, Bitmap>();
+    for (const [key, tile] of step) {
+      step.set(key, crop(this.#live, tile));
+      blend(this.#live, tile, REPLACE, tile);
+      this.#dirty = union(this.#dirty, intersection(tile, this.#image));
     }
     return true;
   }

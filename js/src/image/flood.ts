@@ -1,6 +1,6 @@
 /** The magic wand: pixels that are like the one pointed at. */
 import { empty, spread, trim } from "./bitmap";
-import { rect } from "./plane";
+import { rect, whole } from "./plane";
 import type { Bitmap } from "./types";
 
 /** What `ImageData` has. */
@@ -18,15 +18,16 @@ export function flood(image: Pixels, x: number, y: number, tolerance: number, co
   if (!(px >= 0 && py >= 0 && px < width && py < height)) return empty(rect(px, py, 0, 0));
   const seed = (py * width + px) * 4;
   const [red, green, blue, alpha] = data.subarray(seed, seed + 4) as unknown as [number, number, number, number];
+  // not a loop: this is what the time goes into
   const like = (index: number): boolean => {
-    const at = index * 4;
-    return Math.abs((data[at] as number) - red) <= tolerance
-      && Math.abs((data[at + 1] as number) - green) <= tolerance
-      && Math.abs((data[at + 2] as number) - blue) <= tolerance
-      && Math.abs((data[at + 3] as number) - alpha) <= tolerance;
+    const n = index * 4;
+    return Math.abs((data[n] as number) - red) <= tolerance
+      && Math.abs((data[n + 1] as number) - green) <= tolerance
+      && Math.abs((data[n + 2] as number) - blue) <= tolerance
+      && Math.abs((data[n + 3] as number) - alpha) <= tolerance;
   };
   if (contiguous) return trim(spread(image, px, py, like));
-  const made = empty(rect(0, 0, width, height));
-  for (let n = 0; n < made.data.length; n++) made.data[n] = like(n) ? 1 : 0;
+  const made = empty(whole(image));
+  for (let n = 0; n < made.data.length; n++) made.data[n] = Number(like(n));
   return trim(made);
 }

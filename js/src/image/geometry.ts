@@ -1,9 +1,9 @@
 /** Shapes as annotations: where they are, how they are changed by hand, what is hit. */
 import type { Keypoints, Polygon } from "../core/protocol";
-import { at, crop } from "./bitmap";
+import { crop } from "./bitmap";
 import {
-  angle, centre, clampPoint, clipRing, contains, distance, fromPoints, holds, inPolygon, inflate, intersection, lineLength, nearLine, outward,
-  type Place, polygonArea, rect, type Ring, rotate, type Size, turn, whole,
+  about, angle, centre, clampPoint, clipRing, contains, distance, fromPoints, hasArea, holds, inPolygon, intersection, lineLength, nearestEdge,
+  outward, type Place, polygonArea, type Ring, rotate, type Size, turn, whole,
 } from "./plane";
 import { bitmapOf, encode, runBounds } from "./rle";
 import type { Drawn, Point, Rect, Shape } from "./types";
@@ -21,12 +21,12 @@ const HANDLES = [[-1, -1], [0, -1], [1, -1], [1, 0], [1, 1], [0, 1], [-1, 1], [-
 
 /** A point of the image in the box's own axes, in which it is upright where it stands. */
 export function toLocal(box: Turned, point: Place): Point {
-  return box.rotation ? rotate(point, centre(box), -box.rotation) : [point[0], point[1]];
+  return rotate(point, centre(box), -(box.rotation ?? 0));
 }
 
 /** A point in the box's own axes as one of the image. */
 export function fromLocal(box: Turned, point: Place): Point {
-  return box.rotation ? rotate(point, centre(box), box.rotation) : [point[0], point[1]];
+  return rotate(point, centre(box), box.rotation ?? 0);
 }
 
 /** Where the eight handles are. */
@@ -44,23 +44,27 @@ export function corners(box: Turned): Point[] {
 export function resize<B extends Turned>(
   box: B, handle: Handle, to: Place, { ratio = false, middle = false }: { ratio?: boolean; middle?: boolean } = {},
 ): B {
-  const [right, down] = HANDLES[handle];
-  const [cx, cy] = centre(box);
-  const [px, py] = toLocal(box, to);
-  const times = middle ? 2 : 1;
-  // from what stays to the pointer; negative if it has turned over
-  let width = right ? (right * (px - cx) + (middle ? 0 : box.width / 2)) * times : box.width;
-  let height = down ? (down * (py - cy) + (middle ? 0 : box.height / 2)) * times : box.height;
-  if (ratio && box.width && box.height) {
-    const scale = Math.max(right ? Math.abs(width / box.width) : 0, down ? Math.abs(height / box.height) : 0);
-    width = box.width * scale * (Math.sign(width) || 1);
-    height = box.height * scale * (Math.sign(height) || 1);
+  const pull = HANDLES[handle];
+  const about0 = centre(box);
+  const pointer = toLocal(box, to);
+  const before: Point = [box.width, box.height];
+  // along each axis from what stays to the pointer; negative if it has turned over
+  const after = ([0, 1] as const).map((axis) => {
+    const size = before[axis];
+    const from = pull[axis] * (pointer[axis] - about0[axis]);
+    return pull[axis] ? middle ? from * 2 : from + size / 2 : size;
+  }) as [number, number];
+  if (ratio && hasArea(box)) {
+    const scale = Math.max(...([0, 1] as const).map((axis) => pull[axis] && Math.abs(after[axis] / before[axis])));
+    for (const axis of [0, 1] as const) after[axis] = before[axis] * scale * (Math.sign(after[axis]) || 1);
   }
-  const [mx, my] = fromLocal(box, middle ? [cx, cy] : [
-    cx + right * (width - box.width) / 2,
-    cy + down * (height - box.height) / 2,
+  const [width, height] = after;
+  const still = middle ? 0 : 0.5;
+  const moved = fromLocal(box, [
+    about0[0] + pull[0] * (width - box.width) * still,
+    about0[1] + pull[1] * (height - box.height) * still,
   ]);
-  return { ...box, ...rect(mx - Math.abs(width) / 2, my - Math.abs(height) / 2, Math.abs(width), Math.abs(height)) };
+  return { ...box, ...about(moved, Math.abs(width), Math.abs(height)) };
 }
 
 /** Degrees from -180 (included) to 180. */
@@ -79,8 +83,7 @@ export function fromEdge(a: Place, b: Place, c: Place): Required<Turned> {
   const rotation = degrees(angle(a, b));
   const width = distance(a, b);
   const away = rotate(c, a, -rotation)[1] - a[1];
-  const [cx, cy] = rotate([a[0] + width / 2, a[1] + away / 2], a, rotation);
-  return { ...rect(cx - width / 2, cy - Math.abs(away) / 2, width, Math.abs(away)), rotation };
+  return { ...about(rotate([a[0] + width / 2, a[1] + away / 2], a, rotation), width, Math.abs(away)), rotation };
 }
 
 /** The rings of a polygon: the outer one, then its holes. */
@@ -88,63 +91,60 @@ export function rings({ points, holes = [] }: Polygon): Point[][] {
   return [points, ...holes];
 }
 
-/** The points of keypoints that are there. */
-function present({ points }: Keypoints): Ring {
-  return points.filter(([, , visible]) => visible > 0);
-}
-
 /** The points of a shape that others snap to: corners, vertices, keypoints that are there. */
 export function vertices(shape: Shape): Ring {
   return shape.kind === "box" ? corners(shape)
     : shape.kind === "polygon" ? rings(shape).flat()
-      : shape.kind === "keypoints" ? present(shape) : [];
+      : shape.kind === "keypoints" ? shape.points.filter(([, , visible]) => visible) : [];
 }
 
 /** The smallest upright rectangle around a shape, all 0 if nothing of it is there. */
 export function bounds(shape: Shape): Rect {
   if (shape.kind === "mask") return runBounds(shape.size, shape.counts);
-  if (shape.kind === "box" && !shape.rotation) return rect(shape.x, shape.y, shape.width, shape.height);
-  return fromPoints(shape.kind === "polygon" ? shape.points : vertices(shape));
+  if (shape.kind !== "box" || shape.rotation) return fromPoints(shape.kind === "polygon" ? shape.points : vertices(shape));
+  const { x, y, width, height } = shape;
+  return { x, y, width, height };
+}
+
+/** Whether a polygon is a line. */
+export function isLine(shape: Shape): boolean {
+  return shape.kind === "polygon" && shape.closed === false;
 }
 
 /** The area of a shape in pixels; 0 for lines and points. */
 export function area(shape: Shape): number {
-  switch (shape.kind) {
-    case "box": return shape.width * shape.height;
-    case "polygon": return shape.closed === false ? 0 : polygonArea(shape.points, shape.holes);
-    case "mask": return shape.counts.reduce((sum, n, index) => sum + (index % 2 ? n : 0), 0);
-    default: return 0;
-  }
+  return shape.kind === "box" ? shape.width * shape.height
+    : shape.kind === "mask" ? shape.counts.reduce((sum, n, index) => sum + index % 2 * n, 0)
+      : shape.kind === "polygon" && !isLine(shape) ? polygonArea(shape.points, shape.holes) : 0;
 }
 
 /** How large a shape is, in short pieces of text. */
 export function measure(shape: Shape): string[] {
-  const number = (value: number): string => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 });
-  const { width, height } = shape.kind === "box" ? shape : bounds(shape);
-  const pieces = [`${number(width)} × ${number(height)}`];
-  if (shape.kind === "box" && shape.rotation) pieces.push(`${number(shape.rotation)}°`);
-  if (shape.kind === "keypoints") return [`${present(shape).length} of ${shape.points.length} points`];
-  if (shape.kind === "polygon") pieces.push(`${number(rings(shape).flat().length)} points`);
-  pieces.push(shape.kind === "polygon" && shape.closed === false
-    ? `${number(lineLength(shape.points, false))} px`
-    : `${number(area(shape))} px²`);
-  return pieces;
+  const text = (value: number, unit: string): string => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 }) + unit;
+  const points = text(vertices(shape).length, " points");
+  if (shape.kind === "keypoints") return [points];
+  const box = shape.kind === "box";
+  const { width, height } = box ? shape : bounds(shape);
+  return [
+    `${text(width, "")} × ${text(height, "")}`,
+    ...box && shape.rotation ? [text(shape.rotation, "°")] : shape.kind === "polygon" ? [points] : [],
+    isLine(shape) ? text(lineLength(vertices(shape), false), " px") : text(area(shape), " px²"),
+  ];
 }
 
 /** Polygons and keypoints with every point changed. */
 export function mapPoints<S extends Polygon | Keypoints>(shape: S, change: (point: Place) => Point): S {
-  const all = (points: Ring): Place[] => points.map((point) => [...change(point), ...point.slice(2)] as unknown as Place);
-  const holes = shape.kind === "polygon" && shape.holes;
-  return { ...shape, points: all(shape.points), ...(holes && { holes: holes.map(all) }) } as S;
+  const all = (points: Ring): unknown[] => points.map((point) => [...change(point), ...point.slice(2)]);
+  const holes = "holes" in shape && shape.holes;
+  return { ...shape, points: all(shape.points), ...holes && { holes: holes.map(all) } } as S;
 }
 
 /** A shape moved; a mask by whole pixels, what leaves its image is cut off. */
 export function translate<S extends Shape>(shape: S, dx: number, dy: number): S {
   if (shape.kind === "box") return { ...shape, x: shape.x + dx, y: shape.y + dy };
   if (shape.kind !== "mask") return mapPoints(shape, ([x, y]) => [x + dx, y + dy]) as S;
-  const found = bitmapOf(shape);
-  const moved = { ...found, x: found.x + Math.round(dx), y: found.y + Math.round(dy) };
-  return { ...shape, counts: encode(moved, shape.size) };
+  const region = bitmapOf(shape);
+  return { ...shape, counts: encode({ ...region, x: region.x + Math.round(dx), y: region.y + Math.round(dy) }, shape.size) };
 }
 
 /**
@@ -154,48 +154,35 @@ export function translate<S extends Shape>(shape: S, dx: number, dy: number): S 
  */
 export function clip<S extends Shape>(shape: S, size: Size): S | undefined;
 export function clip(shape: Shape, size: Size): Shape | undefined {
-  const image = whole(size);
   if (shape.kind === "mask") return area(shape) ? shape : undefined;
-  if (shape.kind === "box") {
-    if (shape.rotation) return polygonArea(clipRing(corners(shape), size)) > 0 ? shape : undefined;
-    const inside = intersection(shape, image);
-    return inside.width && inside.height ? { ...shape, ...inside } : undefined;
+  if (shape.kind === "box" && !shape.rotation) {
+    const inside = intersection(shape, whole(size));
+    return hasArea(inside) ? { ...shape, ...inside } : undefined;
   }
-  if (contains(image, bounds(shape))) return shape;
-  if (shape.kind === "keypoints" || shape.closed === false) return mapPoints(shape, (point) => clampPoint([point[0], point[1]], size));
-  const [points, ...holes] = rings(shape).map((ring) => clipRing(ring, size) as Point[]).filter((ring, n) => n === 0 || polygonArea(ring));
-  if (!points || !polygonArea(points)) return undefined;
-  return { ...shape, points: points as [number, number][], ...(shape.holes && { holes: holes as [number, number][][] }) };
+  if (contains(whole(size), bounds(shape))) return shape;
+  if (shape.kind === "keypoints" || isLine(shape)) return mapPoints(shape as Polygon, (point) => clampPoint(point, size));
+  const [points = [], ...holes] = (shape.kind === "box" ? [corners(shape)] : rings(shape)).map((ring) => clipRing(ring, size));
+  if (!polygonArea(points)) return undefined;
+  return shape.kind === "box" ? shape : { ...shape, points, ...shape.holes && { holes: holes.filter((hole) => polygonArea(hole)) } } as Polygon;
 }
 
 /** Whether a point is in a shape, or at most `tolerance` from its outline; `filled` is false where only outlines are to be hit. */
-export function hits({ shape, edges, bitmap }: Pick<Drawn, "shape" | "edges" | "bitmap">, point: Place, tolerance: number, filled = true): boolean {
-  const near = (a: Place | undefined, b: Place | undefined): boolean => !!a && !!b && nearLine([a, b], false, point, tolerance);
-  switch (shape.kind) {
-    case "box": {
-      const local = toLocal(shape, point);
-      return filled && holds(shape, local)
-        || holds(inflate(shape, tolerance), local) && nearLine(corners({ ...shape, rotation: 0 }), true, local, tolerance);
-    }
-    case "polygon": {
-      const closed = shape.closed !== false;
-      const all = rings(shape);
-      return closed && filled && inPolygon(point, all) || all.some((ring) => near(ring[0], ring[0]) || nearLine(ring, closed, point, tolerance));
-    }
-    case "keypoints": {
-      const there = (n: number): Place | undefined => shape.points[n]?.[2] ? shape.points[n] : undefined;
-      return shape.points.some((_, n) => near(there(n), there(n))) || !!edges?.some(([a, b]) => near(there(a), there(b)));
-    }
-    case "mask": {
-      const region = bitmap ?? bitmapOf(shape);
-      const [x, y] = point;
-      return at(region, Math.floor(x), Math.floor(y))
-        || crop(region, intersection(outward(inflate(rect(x, y, 0, 0), tolerance)), region)).data.includes(1);
-    }
+export function hits({ shape, edges = [], bitmap }: Pick<Drawn, "shape" | "edges" | "bitmap">, point: Place, tolerance: number, filled = true): boolean {
+  if (shape.kind === "mask") {
+    const region = bitmap ?? bitmapOf(shape);
+    return crop(region, intersection(outward(about(point, 2 * tolerance, 2 * tolerance)), region)).data.includes(1);
   }
+  const near = (lines: readonly Ring[], closed: boolean): boolean => (nearestEdge(lines, closed, point)?.distance ?? Infinity) <= tolerance;
+  if (shape.kind === "keypoints") {
+    const there = [...shape.points.map((_, n) => [n, n] as const), ...edges].map(([a, b]) => [shape.points[a], shape.points[b]] as const);
+    return near(there.filter((pair): pair is [[number, number, number], [number, number, number]] => pair.every((one) => one?.[2])), false);
+  }
+  const outlines = shape.kind === "box" ? [corners(shape)] : rings(shape);
+  const inside = shape.kind === "box" ? holds(shape, toLocal(shape, point)) : inPolygon(point, outlines);
+  return filled && inside && !isLine(shape) || near(outlines, !isLine(shape));
 }
 
-/** A point at `along` degrees and a distance from another: where the handle for turning a box is. */
+/** A point in a direction (degrees clockwise, 0 to the right) and at a distance from another. */
 export function beside([x, y]: Place, along: number, far: number): Point {
   const [cos, sin] = turn(along);
   return [x + cos * far, y + sin * far];

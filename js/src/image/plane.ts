@@ -21,30 +21,39 @@ export function rect(x: number, y: number, width: number, height: number): Rect 
   return { x, y, width: max(width, 0), height: max(height, 0) };
 }
 
+/** A rectangle of a size about its centre. */
+export function about([x, y]: Place, width: number, height: number): Rect {
+  return rect(x - width / 2, y - height / 2, width, height);
+}
+
 /** The whole of an image. */
-export function whole(size: Size): Rect {
-  return rect(0, 0, size.width, size.height);
+export function whole({ width, height }: Size): Rect {
+  return rect(0, 0, width, height);
+}
+
+/** The first and the last corner. */
+function ends({ x, y, width, height }: Rect): [Point, Point] {
+  return [[x, y], [x + width, y + height]];
 }
 
 /** The smallest rectangle around points, all 0 without any. */
 export function fromPoints(points: Ring): Rect {
-  let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+  let left = Infinity;
+  let top = Infinity;
+  let right = -Infinity;
+  let bottom = -Infinity;
   for (const [x, y] of points) {
     left = min(left, x);
     right = max(right, x);
     top = min(top, y);
     bottom = max(bottom, y);
   }
-  return points.length > 0 ? rect(left, top, right - left, bottom - top) : rect(0, 0, 0, 0);
+  return points[0] ? rect(left, top, right - left, bottom - top) : rect(0, 0, 0, 0);
 }
 
 /** The smallest rectangle around two; one without width and height does not count. */
 export function union(a: Rect, b: Rect): Rect {
-  if (!a.width && !a.height) return b;
-  if (!b.width && !b.height) return a;
-  const x = min(a.x, b.x);
-  const y = min(a.y, b.y);
-  return rect(x, y, max(a.x + a.width, b.x + b.width) - x, max(a.y + a.height, b.y + b.height) - y);
+  return fromPoints([a, b].filter(({ width, height }) => width || height).flatMap(ends));
 }
 
 /** What two rectangles share, without width or height where that is nothing. */
@@ -54,42 +63,45 @@ export function intersection(a: Rect, b: Rect): Rect {
   return rect(x, y, min(a.x + a.width, b.x + b.width) - x, min(a.y + a.height, b.y + b.height) - y);
 }
 
-/** Whether two rectangles share an area. */
+/** Whether a rectangle has an area. */
+export function hasArea({ width, height }: Rect): boolean {
+  return width * height > 0;
+}
+
+/** Whether a rectangle reaches into another one; it may be a point. */
 export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** Whether `inner` lies in `outer`, edges included. */
-export function contains(outer: Rect, inner: Rect): boolean {
-  return inner.x >= outer.x && inner.y >= outer.y
-    && inner.x + inner.width <= outer.x + outer.width && inner.y + inner.height <= outer.y + outer.height;
+/** Whether a point lies in a rectangle or on its edge. */
+export function holds({ x, y, width, height }: Rect, [px, py]: Place): boolean {
+  return px >= x && py >= y && px <= x + width && py <= y + height;
 }
 
-/** Whether a point lies in a rectangle or on its edge. */
-export function holds(outer: Rect, [x, y]: Place): boolean {
-  return x >= outer.x && y >= outer.y && x <= outer.x + outer.width && y <= outer.y + outer.height;
+/** Whether `inner` lies in `outer`, edges included. */
+export function contains(outer: Rect, inner: Rect): boolean {
+  return ends(inner).every((corner) => holds(outer, corner));
 }
 
 /** A rectangle with a margin on every side; a negative one shrinks it. */
-export function inflate(a: Rect, by: number): Rect {
-  return rect(a.x - by, a.y - by, a.width + 2 * by, a.height + 2 * by);
+export function inflate({ x, y, width, height }: Rect, by: number): Rect {
+  return rect(x - by, y - by, width + 2 * by, height + 2 * by);
 }
 
 /** The smallest rectangle of whole pixels (or tiles of a side) around one. */
 export function outward(a: Rect, side = 1): Rect {
-  const x = floor(a.x / side) * side;
-  const y = floor(a.y / side) * side;
-  return rect(x, y, ceil((a.x + a.width) / side) * side - x, ceil((a.y + a.height) / side) * side - y);
+  const [[x, y], [right, bottom]] = ends(a);
+  return fromPoints([[floor(x / side) * side, floor(y / side) * side], [ceil(right / side) * side, ceil(bottom / side) * side]]);
 }
 
 /** The middle of a rectangle. */
-export function centre(a: Rect): Point {
-  return [a.x + a.width / 2, a.y + a.height / 2];
+export function centre({ x, y, width, height }: Rect): Point {
+  return [x + width / 2, y + height / 2];
 }
 
 /** A step made as short as it must be for a rectangle to stay in the image, if it fits. */
-export function held(a: Rect, dx: number, dy: number, size: Size): Point {
-  return [clamp(a.x + dx, 0, size.width - a.width) - a.x, clamp(a.y + dy, 0, size.height - a.height) - a.y];
+export function held({ x, y, width, height }: Rect, dx: number, dy: number, size: Size): Point {
+  return [clamp(dx, -x, size.width - width - x), clamp(dy, -y, size.height - height - y)];
 }
 
 /** A number kept between two. */
@@ -97,20 +109,21 @@ export function clamp(value: number, low: number, high: number): number {
   return max(low, min(value, high));
 }
 
-/** A point kept in the image, whatever comes after its x and y. */
-export function clampPoint<P extends Place>(point: P, size: Size): P {
-  const [x, y, ...more] = point;
-  return [clamp(x, 0, size.width), clamp(y, 0, size.height), ...more] as Place as P;
+/** A point kept in the image. */
+export function clampPoint([x, y]: Place, { width, height }: Size): Point {
+  return [clamp(x, 0, width), clamp(y, 0, height)];
 }
 
 /** Cosine and sine, exact for quarter turns. */
 export function turn(degrees: number): Point {
-  const [cos, sin] = [Math.cos(degrees * Math.PI / 180), Math.sin(degrees * Math.PI / 180)];
-  return degrees % 90 ? [cos, sin] : [Math.round(cos), Math.round(sin)];
+  const radians = degrees * Math.PI / 180;
+  const exact = degrees % 90 ? (value: number) => value : Math.round;
+  return [exact(Math.cos(radians)), exact(Math.sin(radians))];
 }
 
 /** A point turned clockwise about another. */
 export function rotate([x, y]: Place, [cx, cy]: Place, degrees: number): Point {
+  if (!degrees) return [x, y];
   const [cos, sin] = turn(degrees);
   return [cx + (x - cx) * cos - (y - cy) * sin, cy + (x - cx) * sin + (y - cy) * cos];
 }
@@ -127,25 +140,25 @@ export function distance([ax, ay]: Place, [bx, by]: Place): number {
 
 /** The point of a segment that is nearest to `p`. */
 export function onSegment([x, y]: Place, [ax, ay]: Place, [bx, by]: Place): Point {
-  const [dx, dy] = [bx - ax, by - ay];
-  const square = dx * dx + dy * dy;
-  const along = square ? clamp(((x - ax) * dx + (y - ay) * dy) / square, 0, 1) : 0;
+  const dx = bx - ax;
+  const dy = by - ay;
+  const along = clamp(((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy || 1), 0, 1);
   return [ax + along * dx, ay + along * dy];
 }
 
-/** Calls back for every edge until one is what was looked for. */
-function edges(ring: Ring, closed: boolean, found: (a: Place, b: Place, index: number) => unknown): boolean {
-  return ring.some((a, index) => {
+/** Calls back for every edge. */
+function edges(ring: Ring, closed: boolean, visit: (a: Place, b: Place, index: number) => void): void {
+  ring.forEach((a, index) => {
     const b = ring[index + 1] ?? (closed ? ring[0] : undefined);
-    return b && found(a, b, index) === true;
+    if (b) visit(a, b, index);
   });
 }
 
 /** The edge nearest to a point; a ring of one point has none. */
-export function nearestEdge(rings: readonly Ring[], closed: boolean, p: Place): Nearest | undefined {
+export function nearestEdge(rings: readonly Ring[], closed: boolean, p: Place, vertex = false): Nearest | undefined {
   let best: Nearest | undefined;
   rings.forEach((points, ring) => edges(points, closed, (a, b, index) => {
-    const point = onSegment(p, a, b);
+    const point = onSegment(p, a, vertex ? a : b);
     const far = distance(p, point);
     if (!best || far < best.distance) best = { ring, index, point, distance: far };
   }));
@@ -154,17 +167,7 @@ export function nearestEdge(rings: readonly Ring[], closed: boolean, p: Place): 
 
 /** The vertex nearest to a point. */
 export function nearestVertex(rings: readonly Ring[], p: Place): Nearest | undefined {
-  let best: Nearest | undefined;
-  rings.forEach((points, ring) => points.forEach((point, index) => {
-    const far = distance(p, point);
-    if (!best || far < best.distance) best = { ring, index, point: [point[0], point[1]], distance: far };
-  }));
-  return best;
-}
-
-/** Whether a point is at most `tolerance` from a line. */
-export function nearLine(ring: Ring, closed: boolean, p: Place, tolerance: number): boolean {
-  return edges(ring, closed, (a, b) => distance(p, onSegment(p, a, b)) <= tolerance);
+  return nearestEdge(rings, true, p, true);
 }
 
 /** The area of a ring, positive if it runs clockwise on the screen. */
@@ -191,72 +194,59 @@ export function lineLength(ring: Ring, closed: boolean): number {
   return sum;
 }
 
-/** Whether a point is inside of rings by the even-odd rule. */
-export function inPolygon([x, y]: Place, rings: readonly Ring[]): boolean {
-  let inside = false;
+/** Where the edges of rings cross a row, in no order. */
+export function crossings(rings: readonly Ring[], y: number): number[] {
+  const found: number[] = [];
   for (const ring of rings) {
     edges(ring, true, ([ax, ay], [bx, by]) => {
-      if (ay <= y !== by <= y && x >= ax + (y - ay) * ((bx - ax) / (by - ay))) inside = !inside;
+      if (ay <= y !== by <= y) found.push(ax + (y - ay) * ((bx - ax) / (by - ay)));
     });
   }
-  return inside;
+  return found;
+}
+
+/** Whether a point is inside of rings by the even-odd rule. */
+export function inPolygon([x, y]: Place, rings: readonly Ring[]): boolean {
+  return crossings(rings, y).filter((cross) => cross <= x).length % 2 === 1;
 }
 
 /** Ramer–Douglas–Peucker: leaves out points that are at most `tolerance` from the line; a ring keeps three. */
 export function simplify<P extends Place>(ring: readonly P[], tolerance: number, closed: boolean): P[] {
-  const least = closed ? 3 : 2;
-  if (ring.length <= least) return [...ring];
   const line = closed ? [...ring, ring[0] as P] : ring;
-  const last = line.length - 1;
-  const kept = new Uint8Array(line.length);
-  kept[0] = kept[last] = 1;
-  const farthest = (from: number, to: number): readonly [number, number] => {
-    let [index, far] = [from, -1];
-    for (let at = from + 1; at < to; at++) {
-      const p = line[at] as P;
-      const away = distance(p, onSegment(p, line[from] as P, line[to] as P));
-      if (away > far) [index, far] = [at, away];
-    }
-    return [index, far];
-  };
-  const todo: [number, number][] = [[0, last]];
-  if (closed) { // two corners that stay, and a third one
-    const [middle] = farthest(0, last);
-    const [[a, far], [b, farther]] = [farthest(0, middle), farthest(middle, last)];
-    const third = farther > far ? b : a;
-    kept[middle] = kept[third] = 1;
-    const stops = [0, middle, third, last].sort((one, other) => one - other);
-    todo.splice(0, 1, ...stops.slice(1).map((stop, n): [number, number] => [stops[n] as number, stop]));
-  }
+  const kept = new Set([0, line.length - 1]);
+  const todo: [number, number][] = [[0, line.length - 1]];
   for (let next = todo.pop(); next; next = todo.pop()) {
     const [from, to] = next;
-    const [index, far] = farthest(from, to);
-    if (far <= tolerance) continue;
-    kept[index] = 1;
+    let index = 0;
+    let far = -1;
+    for (let n = from + 1; n < to; n++) {
+      const p = line[n] as P;
+      const away = distance(p, onSegment(p, line[from] as P, line[to] as P));
+      if (away > far) [index, far] = [n, away];
+    }
+    // the ends of a ring are one point
+    if (!index || far <= tolerance && !(closed && kept.size < 4)) continue;
+    kept.add(index);
     todo.push([from, index], [index, to]);
   }
-  return ring.filter((_, index) => kept[index]);
+  return ring.filter((_, index) => kept.has(index));
 }
 
 /** The part of a ring in the image (Sutherland–Hodgman); the same ring if all of it is. */
-export function clipRing(ring: Ring, size: Size): Ring {
-  const image = whole(size);
-  if (ring.every((point) => holds(image, point))) return ring;
-  let points: Ring = ring;
-  for (const [axis, limit, sign] of [[0, 0, 1], [0, size.width, -1], [1, 0, 1], [1, size.height, -1]] as const) {
+export function clipRing(ring: Ring, { width, height }: Size): Ring {
+  let points = ring;
+  for (const [axis, limit, sign] of [[0, 0, 1], [0, width, -1], [1, 0, 1], [1, height, -1]] as const) {
     const inside = (point: Place): boolean => (point[axis] - limit) * sign >= 0;
+    if (points.every(inside)) continue;
     const made: Place[] = [];
+    const other = 1 - axis as 0 | 1;
     edges(points, true, (a, b) => {
       if (inside(a)) made.push(a);
       if (inside(a) === inside(b)) return;
-      const along = (limit - a[axis]) / (b[axis] - a[axis]);
-      const other = a[1 - axis as 0 | 1] + along * (b[1 - axis as 0 | 1] - a[1 - axis as 0 | 1]);
-      made.push(axis ? [other, limit] : [limit, other]);
+      const cross = a[other] + (limit - a[axis]) / (b[axis] - a[axis]) * (b[other] - a[other]);
+      made.push(axis ? [cross, limit] : [limit, cross]);
     });
-    points = made;
+    points = made.filter((a, index) => distance(a, made[(index + 1) % made.length] as Place) > 0);
   }
-  return points.filter(([x, y], index) => {
-    const [nextX, nextY] = points[(index + 1) % points.length] as Place;
-    return x !== nextX || y !== nextY;
-  });
+  return points;
 }

@@ -1,6 +1,6 @@
 /** COCO run lengths: down the columns, zeros first. Only the columns and rows that a region takes are ever laid out. */
 import type { Mask } from "../core/protocol";
-import { empty, LARGEST, sweep } from "./bitmap";
+import { empty, mark, sweep } from "./bitmap";
 import { rect } from "./plane";
 import type { Bitmap, Rect } from "./types";
 
@@ -26,59 +26,60 @@ export function encode({ x, y, width, height, data }: Bitmap, [tall, wide]: Mask
     }
     if (value && (top > 0 || bottom < tall)) flip(col * tall + bottom);
   }
-  if (start < tall * wide || counts.length === 0) counts.push(tall * wide - start);
+  const total = tall * wide;
+  if (value && right < wide) flip(right * tall); // whole columns, which run on
+  if (start < total || !total) counts.push(total - start);
   return counts;
 }
 
-/** Calls back for every run of ones; throws if the counts are not those of an image of this size. */
+/** Calls back for every run of ones; throws a RangeError if the counts are not those of an image of this size. */
 function runs([tall, wide]: MaskSize, counts: readonly number[], visit: (start: number, end: number) => void): void {
-  const whole = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
-  let sum = 0;
-  const right = whole(tall) && whole(wide) && Array.isArray(counts) && counts.every((n, index) => {
-    if (!whole(n)) return false;
-    if (index % 2 && n) visit(sum, sum + n);
-    sum += n;
-    return sum <= tall * wide;
-  });
-  if (!right || sum !== tall * wide) throw new RangeError("The run lengths of this mask do not fit its size.");
+  const total = tall * wide;
+  const natural = (n: number): boolean => Number.isSafeInteger(n) && n >= 0;
+  let sum = NaN;
+  if ([tall, wide, total].every(natural) && Array.isArray(counts) && counts.every(natural)) {
+    sum = 0;
+    counts.forEach((n, index) => {
+      if (index % 2 && n && sum + n <= total) visit(sum, sum + n);
+      sum += n;
+    });
+  }
+  if (sum !== total) throw new RangeError("The run lengths of a mask do not fit its size.");
 }
 
 /** The rectangle that a mask takes, all 0 if it is empty. */
 export function runBounds(size: MaskSize, counts: readonly number[]): Rect {
   const [tall] = size;
-  let [left, top, right, bottom] = [Infinity, Infinity, 0, 0];
+  let left = Infinity;
+  let top = Infinity;
+  let right = 0;
+  let bottom = 0;
   runs(size, counts, (start, end) => {
     const first = Math.floor(start / tall);
-    const last = Math.floor((end - 1) / tall);
-    left = Math.min(left, first);
-    right = last + 1;
+    right = Math.floor((end - 1) / tall) + 1;
     // a run over a column's end is at its foot and at the next one's head
-    top = Math.min(top, first < last ? 0 : start % tall);
-    bottom = Math.max(bottom, first < last ? tall : (end - 1) % tall + 1);
+    const over = right - first > 1;
+    left = Math.min(left, first);
+    top = Math.min(top, over ? 0 : start % tall);
+    bottom = Math.max(bottom, over ? tall : (end - 1) % tall + 1);
   });
   return right ? rect(left, top, right - left, bottom - top) : rect(0, 0, 0, 0);
 }
 
 /** The region of a mask, cropped; throws a RangeError for counts that do not fit, or if it would be too large. */
 export function decode(size: MaskSize, counts: readonly number[]): Bitmap {
-  const frame = runBounds(size, counts);
-  const made = empty(frame);
-  const { x, y, width, height, data } = made;
+  const made = empty(runBounds(size, counts));
   const [tall] = size;
-  const mark = (col: number, row: number): void => {
-    if (row - y < height) (data[(row - y) * width + col - x] as number) ^= 1;
-  };
   runs(size, counts, (start, end) => {
     for (let from = start; from < end;) {
       const col = Math.floor(from / tall);
       const to = Math.min(end, (col + 1) * tall);
-      mark(col, from - col * tall);
-      mark(col, to - col * tall);
+      mark(made, col - made.x, from - col * tall - made.y);
+      mark(made, col - made.x, to - col * tall - made.y);
       from = to;
     }
   });
-  sweep(made);
-  return made;
+  return sweep(made);
 }
 
 /** The region of a mask annotation. */
@@ -88,9 +89,8 @@ export function bitmapOf(mask: Mask): Bitmap {
 
 /** The answer of the `segment` tool, checked: a region whose counts are those of its own rectangle. */
 export function decodeCropped(made: unknown): Bitmap {
-  const { x, y, width, height, counts } = (made ?? {}) as Bitmap & { counts: number[] };
-  if (!Number.isSafeInteger(x) || !Number.isSafeInteger(y)) throw new RangeError("The run lengths of this mask have no place.");
-  if (width * height > LARGEST) throw new RangeError(`A region of ${width} × ${height} pixels is too large to paint.`);
+  const { x, y, width, height, counts } = made as Bitmap & { counts: number[] };
   const found = decode([height, width], counts);
+  if (![x, y].every(Number.isSafeInteger)) throw new RangeError("A mask has no place.");
   return { ...found, x: found.x + x, y: found.y + y };
 }
