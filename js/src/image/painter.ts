@@ -7,17 +7,18 @@ import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Scope } from "../core/scope";
 import type { Source } from "./loader";
 import { Pen } from "./pen";
-import { intersects } from "./plane";
-import { type Run, runsOf } from "./runs";
-import { Tints } from "./tint";
+import { inflate, intersects } from "./plane";
 import type { Bitmap, Drawn, Point, Rect } from "./types";
 import { toScreen, type View, type Viewport, visibleRect } from "./viewport";
 
-/** With so many shapes in sight, each is drawn as a plain line, without its name. */
-const MANY_FINE = 1500;
+/** With more shapes in sight, each is drawn as a plain line. */
+const MANY_FINE = 2000;
+/** With more, they are drawn without their names. */
 const MANY_NAMES = 60;
 /** Smaller shapes, on the screen, have no room for a name. */
 const LEAST_NAMED = 24;
+/** How far dots and lines reach out of a shape, on the screen. */
+const REACH = 8;
 const GRID_FROM = 8;
 const LOUPE = 64;
 const MAGNIFIED = 4;
@@ -33,13 +34,13 @@ export class Painter {
   readonly grid = signal(false);
   /** The pixel that is shown enlarged beside it. */
   readonly loupe: Signal<Point | null> = signal(null);
-  readonly tints = new Tints();
-  /** Draws what is being done; also into the loupe. */
+  /** Draws what is being done; also into the loupe, with another view. */
   paintActive: (pen: Pen) => void = () => undefined;
   readonly #layers: readonly CanvasRenderingContext2D[];
   readonly #dirty = [true, true, true];
-  #runs: Run[] = [];
-  #stale = true;
+  readonly #pen = new Pen();
+  /** From bottom to top; null if that has to be found out again. */
+  #order: Drawn[] | null = null;
   #pending = false;
 
   constructor(
@@ -63,10 +64,10 @@ export class Painter {
     on([0, 1, 2], () => viewport.view.value);
     on([0], () => source.version.value);
     on([1], () => {
-      void [this.shapes.value, this.lifted.value, viewport.image.value];
-      this.#stale = true;
+      void this.shapes.value;
+      this.#order = null;
     });
-    on([1], () => this.grid.value);
+    on([1], () => [this.lifted.value, this.grid.value]);
     on([2], () => this.loupe.value);
     scope.effect(() => {
       const image = this.#layers[0]?.canvas;
@@ -88,7 +89,7 @@ export class Painter {
 
   /** A mask that is shown has changed in place. */
   touch(bitmap: Bitmap, region: Rect): void {
-    this.tints.touch(bitmap, region);
+    this.#pen.tints.touch(bitmap, region);
     this.redraw(2);
   }
 
@@ -111,34 +112,25 @@ export class Painter {
         ctx.clearRect(0, 0, width, height);
       }
       if (layer === 0) this.source.draw(ctx, view, true);
-      else if (layer === 1) this.#paintShapes(new Pen(ctx, view, this.tints), true);
+      else if (layer === 1) this.#paintShapes(this.#pen.on(ctx, view), true);
       else {
-        this.paintActive(new Pen(ctx, view, this.tints));
+        this.paintActive(this.#pen.on(ctx, view));
         this.#paintLoupe(ctx, view);
       }
     });
   }
 
   #paintShapes(pen: Pen, names = false): void {
-    if (this.#stale) {
-      this.#runs = runsOf(this.shapes.peek(), this.lifted.peek(), this.viewport.image.peek(), this.#runs);
-      this.#stale = false;
-    }
+    const height = ({ shape }: Drawn): number => shape.z ?? 0;
+    const order = this.#order ??= this.shapes.peek().filter(({ hidden }) => !hidden).sort((a, b) => height(a) - height(b));
+    const lifted = this.lifted.peek();
     const { view } = pen;
+    const seen = inflate(visibleRect(view), REACH / view.scale);
+    const visible = order.filter((one) => intersects(seen, one.bounds) && !lifted.has(one.id));
     if (this.grid.peek() && view.scale >= GRID_FROM) pen.grid(this.viewport.image.peek());
-    const visible = visibleRect(view);
-    const runs = this.#runs.filter((run) => intersects(visible, run.bounds));
-    const fine = runs.reduce((sum, run) => sum + run.shapes.length, 0) <= MANY_FINE;
-    for (const run of runs) pen.run(run, fine);
-    if (!names) return;
-    const named: Drawn[] = [];
-    for (const run of runs) {
-      for (const one of run.shapes) {
-        if (!intersects(visible, one.bounds)) continue;
-        if (named.push(one) > MANY_NAMES) return;
-      }
-    }
-    for (const one of named) if (Math.max(one.bounds.width, one.bounds.height) * view.scale >= LEAST_NAMED) pen.name(one);
+    pen.shapes(visible, visible.length <= MANY_FINE);
+    if (!names || visible.length > MANY_NAMES) return;
+    for (const one of visible) if (Math.max(one.bounds.width, one.bounds.height) * view.scale >= LEAST_NAMED) pen.name(one);
   }
 
   #paintLoupe(ctx: CanvasRenderingContext2D, view: View): void {
@@ -162,9 +154,8 @@ export class Painter {
     if ("filter" in ctx) ctx.filter = this.filter.peek();
     this.source.draw(ctx, near);
     if ("filter" in ctx) ctx.filter = "none";
-    const pen = new Pen(ctx, near, this.tints);
-    this.#paintShapes(pen);
-    this.paintActive(pen);
+    this.#paintShapes(this.#pen.on(ctx, near));
+    this.paintActive(this.#pen);
     ctx.restore();
     circle();
     ctx.strokeStyle = "#fff";

@@ -1,19 +1,22 @@
 /** What is drawn over an image: shapes, what tools show, handles, names. Widths are the screen's at every zoom. */
 import { css, inkOn, luminance, parseHex } from "../shell/colors";
-import { dot, type Look, lookOf, type Run, trace } from "./runs";
-import type { Tints } from "./tint";
-import type { Drawn, Ghost, Point } from "./types";
+import { dots, isClosed, line, trace } from "./outline";
+import { Tints } from "./tint";
+import type { Drawn, Ghost, Point, Rect } from "./types";
 import { toScreen, type View } from "./viewport";
 
 const ACCENT = "#1a73e8";
-const FONT = "11px system-ui, sans-serif";
 const TAG = 15; // a tag's height
 const LONGEST = 28;
-const HANDLE = 4.5;
+/** The corners of marks, and strokes in them, in halves of their size. */
+const MARKS: Readonly<Record<string, readonly Point[]>> = {
+  square: [[-1, -1], [1, -1], [1, 1], [-1, 1]], diamond: [[0, -1.3], [1.3, 0], [0, 1.3], [-1.3, 0]],
+};
 
-/** What is under a line, so that it can be seen on everything. */
-function casing(color: string): string {
-  return luminance(parseHex(color)) > 0.45 ? "#000" : "#fff";
+interface Paths {
+  readonly outline: Path2D;
+  /** Keypoints that are covered, and those that are seen. */
+  readonly dots: readonly Path2D[];
 }
 
 /** A label's name and, of a suggestion, how sure the model is. */
@@ -24,80 +27,81 @@ export function nameOf({ shape, label, suggested }: Drawn): string {
 }
 
 export class Pen {
-  constructor(readonly ctx: CanvasRenderingContext2D, readonly view: View, readonly tints: Tints) {}
+  readonly tints = new Tints();
+  ctx!: CanvasRenderingContext2D;
+  view!: View;
+  readonly #paths = new WeakMap<Drawn, Paths>();
+  readonly #casings = new Map<string, string>();
 
-  /** One shape; `bold`: the one that is selected or under the pointer. */
-  shape(drawn: Drawn, bold = false): void {
-    if (drawn.bitmap) this.#mask(drawn, bold);
-    else this.run({ ...lookOf(drawn), key: "", shapes: [drawn], bounds: drawn.bounds, mask: false }, true, bold);
+  /** Draws on another canvas, or with another view, from now on. */
+  on(ctx: CanvasRenderingContext2D, view: View): this {
+    this.ctx = ctx;
+    this.view = view;
+    return this;
   }
 
-  /** Shapes that look alike; `fine`: with what makes few of them easier to see. */
-  run(run: Run, fine: boolean, bold = false): void {
-    if (run.mask) {
-      for (const one of run.shapes) this.#mask(one, bold);
-      return;
-    }
-    const { ctx } = this;
-    if (!run.path) {
-      run.path = new Path2D();
-      for (const one of run.shapes) trace(run.path, one);
-      if (run.shapes[0]?.shape.kind === "keypoints") {
-        run.dots = [new Path2D(), new Path2D()];
-        for (const one of run.shapes) dot(run.dots, one);
+  /** Image pixels from now on, or CSS pixels. */
+  frame(image: boolean): void {
+    const { scale, x, y, dpr } = this.view;
+    this.ctx.setTransform(image ? scale * dpr : dpr, 0, 0, image ? scale * dpr : dpr, image ? x * dpr : 0, image ? y * dpr : 0);
+  }
+
+  /** Shapes from bottom to top; `fine`: with what makes few of them easier to see; `bold`: selected, or under the pointer. */
+  shapes(list: Iterable<Drawn>, fine = true, bold = false): void {
+    const { ctx, view: { scale } } = this;
+    this.frame(true);
+    for (const drawn of list) {
+      const { shape, color, suggested, bitmap } = drawn;
+      const faint = drawn.locked && !bold ? 0.6 : 1;
+      if (bitmap) {
+        ctx.globalAlpha = faint;
+        this.#picture(bitmap, color, suggested);
+        ctx.globalAlpha = 1;
+        if (!bold) continue;
       }
-    }
-    this.#pixels();
-    ctx.globalAlpha = run.locked && !bold ? 0.6 : 1;
-    this.#line(run.path, run, fine, bold);
-    if (run.dots) {
-      ctx.lineCap = "round";
-      const stroke = (path: Path2D, color: string, width: number): void => {
-        ctx.strokeStyle = color;
-        ctx.lineWidth = width / this.view.scale;
-        ctx.stroke(path);
-      };
-      for (const path of run.dots) stroke(path, casing(run.color), bold ? 12 : 9);
-      for (const path of run.dots) stroke(path, run.color, bold ? 10 : 7);
-      stroke(run.dots[1], casing(run.color), bold ? 6 : 4);
-      ctx.lineCap = "butt";
+      const dash = bitmap ? [2, 3] : suggested ? [6, 4] : shape.occluded ? [2, 3] : null;
+      if (bitmap || (shape.kind === "box" && !shape.rotation)) this.#outline(bitmap ?? shape as Rect, color, dash, !bitmap, faint, fine, bold);
+      else {
+        const { outline, dots: points } = this.#pathsOf(drawn);
+        this.#outline(outline, color, dash, isClosed(drawn), faint, fine, bold);
+        const more = Number(bold) * 3;
+        ctx.lineCap = "round";
+        points.forEach((path, seen) => {
+          if (fine) this.#stroke(path, this.#casing(color), (9 + more) / scale, faint);
+          this.#stroke(path, color, (7 + more) / scale, faint);
+          if (!seen) this.#stroke(path, this.#casing(color), (4 + more) / scale, faint);
+        });
+        ctx.lineCap = "butt";
+      }
     }
     ctx.globalAlpha = 1;
   }
 
   /** What a tool or the selection shows over all shapes. */
   ghost({ points = [], closed = false, filled = false, dashed = false, color = ACCENT, mark, active, radius, bitmap, words }: Ghost): void {
-    const { ctx, view } = this;
-    if (bitmap) this.#picture(this.tints.of(bitmap, color, dashed), bitmap);
     const [first] = points;
-    if (points.length > 1 || radius !== undefined) {
-      const path = new Path2D();
-      if (radius !== undefined && first) path.arc(first[0], first[1], radius, 0, 7);
-      else {
-        points.forEach(([x, y], n) => n ? path.lineTo(x, y) : path.moveTo(x, y));
-        if (closed) path.closePath();
-      }
-      this.#pixels();
-      this.#line(path, { color, suggested: dashed, occluded: false, locked: false, closed: filled }, true, false);
-    }
-    this.#css();
-    if (mark) points.forEach((point, n) => this.#mark(toScreen(view, point), mark, color, n === active));
-    if (words && first) this.tag(words, toScreen(view, first), color);
+    this.frame(true);
+    if (bitmap) this.#picture(bitmap, color, dashed);
+    const path = new Path2D();
+    if (radius !== undefined && first) path.arc(first[0], first[1], radius, 0, 7);
+    else line(path, points, closed);
+    if (first) this.#outline(path, color, dashed ? [6, 4] : null, filled);
+    this.frame(false);
+    if (mark) points.forEach((point, n) => this.#mark(toScreen(this.view, point), mark, color, n === active));
+    if (words && first) this.tag(words, toScreen(this.view, first), color);
   }
 
   /** A word on its colour, above a place of the screen, or below it where there is no room. */
   tag(words: string, [x, y]: Point, color = ACCENT): void {
     const { ctx, view } = this;
-    this.#css();
-    ctx.font = FONT;
+    this.frame(false);
+    ctx.font = "11px system-ui, sans-serif";
     ctx.textBaseline = "middle";
     const width = ctx.measureText(words).width + 8;
     const left = Math.max(0, Math.min(x, view.width - width));
     const top = y < TAG ? y : y - TAG;
     ctx.fillStyle = color;
-    ctx.globalAlpha = 0.9;
     ctx.fillRect(left, top, width, TAG);
-    ctx.globalAlpha = 1;
     ctx.fillStyle = css(inkOn(parseHex(color)));
     ctx.fillText(words, left + 4, top + TAG / 2 + 0.5);
   }
@@ -108,114 +112,96 @@ export class Pen {
     if (words) this.tag(words, toScreen(this.view, [drawn.bounds.x, drawn.bounds.y]), drawn.color);
   }
 
-  /** Lines through a pixel from edge to edge, and where it is. */
-  cross(pixel: Point): void {
-    const { ctx, view } = this;
-    this.#css();
-    const [x, y] = toScreen(view, pixel).map((at) => (Math.floor(at * view.dpr) + 0.5) / view.dpr) as [number, number];
-    for (const [color, width] of [["#fff", 3], ["#000", 1]] as const) {
-      ctx.strokeStyle = color;
-      ctx.lineWidth = width / view.dpr;
-      ctx.globalAlpha = 0.6;
-      ctx.beginPath();
-      ctx.moveTo(0, y);
-      ctx.lineTo(view.width, y);
-      ctx.moveTo(x, 0);
-      ctx.lineTo(x, view.height);
-      ctx.stroke();
-    }
-    ctx.globalAlpha = 1;
-    const room = x < view.width - 90;
-    this.tag(`${Math.floor(pixel[0])}, ${Math.floor(pixel[1])}`, [room ? x + 10 : x - 80, y < 40 ? y + 26 : y - 8], "#222222");
+  /** Lines through a place of the image from edge to edge, and the pixel's coordinates. */
+  cross(at: Point): void {
+    const { view } = this;
+    const [x, y] = toScreen(view, at);
+    const path = new Path2D(`M0 ${y}H${view.width}M${x} 0V${view.height}`);
+    this.frame(false);
+    this.#stroke(path, "#fff", 3, 0.5);
+    this.#stroke(path, "#000", 1, 0.8);
+    this.ctx.globalAlpha = 1;
+    this.tag(`${Math.floor(at[0])}, ${Math.floor(at[1])}`, [x < view.width - 90 ? x + 10 : x - 80, y < 40 ? y + 26 : y - 8], "#222222");
   }
 
-  /** The lines between the image's pixels. */
+  /** The lines between the pixels of an image of this size. */
   grid([width, height]: readonly [number, number]): void {
     const { ctx, view: { scale, x, y, dpr, width: wide, height: tall } } = this;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.fillStyle = "rgb(128 128 128 / 0.45)";
-    const [left, right] = [Math.max(0, Math.floor(-x / scale)), Math.min(width, Math.ceil((wide - x) / scale))];
-    const [top, bottom] = [Math.max(0, Math.floor(-y / scale)), Math.min(height, Math.ceil((tall - y) / scale))];
-    const at = (offset: number, pixel: number): number => Math.round((offset + pixel * scale) * dpr);
-    for (let px = left; px <= right; px++) ctx.fillRect(at(x, px), at(y, top), 1, at(y, bottom) - at(y, top));
-    for (let py = top; py <= bottom; py++) ctx.fillRect(at(x, left), at(y, py), at(x, right) - at(x, left), 1);
+    const lines = (offset: number, size: number, length: number, draw: (at: number) => void): void => {
+      const last = Math.min(size, (length - offset) / scale);
+      for (let at = Math.max(0, Math.floor(-offset / scale)); at <= last; at++) draw(Math.round((offset + at * scale) * dpr));
+    };
+    lines(x, width, wide, (at) => ctx.fillRect(at, y * dpr, 1, height * scale * dpr));
+    lines(y, height, tall, (at) => ctx.fillRect(x * dpr, at, width * scale * dpr, 1));
   }
 
-  #css(): void {
-    const { dpr } = this.view;
-    this.ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
+  #pathsOf(drawn: Drawn): Paths {
+    let made = this.#paths.get(drawn);
+    if (!made) {
+      const outline = new Path2D();
+      trace(outline, drawn);
+      const points = drawn.shape.kind === "keypoints" ? [1, 2].map((visibility) => {
+        const path = new Path2D();
+        dots(path, drawn, visibility);
+        return path;
+      }) : [];
+      this.#paths.set(drawn, made = { outline, dots: points });
+    }
+    return made;
   }
 
-  #pixels(): void {
-    const { scale, x, y, dpr } = this.view;
-    this.ctx.setTransform(scale * dpr, 0, 0, scale * dpr, x * dpr, y * dpr);
+  /** What is under a line, so that it can be seen on everything. */
+  #casing(color: string): string {
+    let casing = this.#casings.get(color);
+    if (!casing) this.#casings.set(color, casing = luminance(parseHex(color)) > 0.45 ? "#000" : "#fff");
+    return casing;
   }
 
-  #line(path: Path2D, { color, suggested, occluded, closed }: Look, fine: boolean, bold: boolean): void {
+  #outline(target: Path2D | Rect, color: string, dash: number[] | null, filled: boolean, alpha = 1, fine = true, bold = false): void {
     const { ctx, view: { scale } } = this;
-    const alpha = ctx.globalAlpha;
-    if (closed && fine) {
-      ctx.fillStyle = color;
-      ctx.globalAlpha = alpha * (bold ? 0.25 : suggested ? 0.06 : 0.14);
-      ctx.fill(path);
-    }
-    ctx.lineJoin = "round";
     if (fine) {
-      ctx.strokeStyle = casing(color);
-      ctx.lineWidth = (bold ? 4.5 : 3.25) / scale;
-      ctx.globalAlpha = alpha * 0.55;
-      ctx.stroke(path);
-    }
-    ctx.globalAlpha = alpha;
+      if (filled) {
+        ctx.fillStyle = color;
+        ctx.globalAlpha = alpha * (bold ? 0.25 : dash ? 0.06 : 0.14);
+        if (target instanceof Path2D) ctx.fill(target, "evenodd");
+        else ctx.fillRect(target.x, target.y, target.width, target.height);
+      }
+      this.#stroke(target, this.#casing(color), (bold ? 4.5 : 3.25) / scale, alpha * 0.55);
+      if (dash) ctx.setLineDash(dash.map((part) => part / scale));
+    } else if (dash) alpha *= 0.6; // dashes of very many lines take too long, and cannot be told apart
+    this.#stroke(target, color, (bold ? 2.5 : 1.5) / scale, alpha);
+    if (fine && dash) ctx.setLineDash([]);
+  }
+
+  /** Rectangles apart: browsers draw them several times as fast as paths, if their corners are not round. */
+  #stroke(target: Path2D | Rect, color: string, width: number, alpha: number): void {
+    const { ctx } = this;
     ctx.strokeStyle = color;
-    ctx.lineWidth = (bold ? 2.5 : 1.5) / scale;
-    if (suggested || occluded) ctx.setLineDash((suggested ? [6, 4] : [2, 3]).map((part) => part / scale));
-    ctx.stroke(path);
-    ctx.setLineDash([]);
+    ctx.lineWidth = width;
+    ctx.globalAlpha = alpha;
+    if (target instanceof Path2D) ctx.stroke(target);
+    else ctx.strokeRect(target.x, target.y, target.width, target.height);
   }
 
-  #mask(drawn: Drawn, bold: boolean): void {
-    const { bitmap } = drawn;
-    if (!bitmap) return;
-    this.ctx.globalAlpha = drawn.locked && !bold ? 0.6 : 1;
-    this.#picture(this.tints.of(bitmap, drawn.color, drawn.suggested), bitmap);
-    this.ctx.globalAlpha = 1;
-    if (bold) this.ghost({ color: drawn.color, dashed: true, closed: true, points: cornersOf(drawn.bounds) });
-  }
-
-  #picture(canvas: HTMLCanvasElement, { x, y, width, height }: Drawn["bounds"]): void {
+  #picture(bitmap: NonNullable<Drawn["bitmap"]>, color: string, faint: boolean): void {
+    const { x, y, width, height } = bitmap;
     if (!width || !height) return;
-    this.#pixels();
     this.ctx.imageSmoothingEnabled = this.view.scale * this.view.dpr < 1;
-    this.ctx.drawImage(canvas, x, y, width, height);
+    this.ctx.drawImage(this.tints.of(bitmap, color, faint), x, y, width, height);
   }
 
   #mark([x, y]: Point, mark: NonNullable<Ghost["mark"]>, color: string, active: boolean): void {
     const { ctx } = this;
-    const size = HANDLE + Number(active) * 1.5;
-    ctx.beginPath();
-    if (mark === "square") ctx.rect(x - size, y - size, 2 * size, 2 * size);
-    else if (mark === "diamond") {
-      for (const [dx, dy] of [[0, -1], [1, 0], [0, 1], [-1, 0]] as const) ctx.lineTo(x + dx * size * 1.25, y + dy * size * 1.25);
-      ctx.closePath();
-    } else ctx.arc(x, y, mark === "round" ? size : size + 2, 0, 7);
+    const size = active ? 6 : 4.5;
+    const corners = MARKS[mark];
+    const path = new Path2D();
+    if (corners) line(path, corners.map(([dx, dy]) => [x + dx * size, y + dy * size]), true);
+    else path.arc(x, y, mark === "round" ? size : size + 2, 0, 7);
     ctx.fillStyle = active ? color : "#fff";
-    ctx.fill();
-    ctx.strokeStyle = active ? "#fff" : color;
-    ctx.lineWidth = 1.75;
-    ctx.stroke();
-    if (mark !== "plus" && mark !== "minus") return;
-    ctx.beginPath();
-    ctx.moveTo(x - 3.5, y);
-    ctx.lineTo(x + 3.5, y);
-    if (mark === "plus") {
-      ctx.moveTo(x, y - 3.5);
-      ctx.lineTo(x, y + 3.5);
-    }
-    ctx.stroke();
+    ctx.fill(path);
+    if (mark === "plus" || mark === "minus") path.addPath(new Path2D(`M${x - 3.5} ${y}h7${mark === "plus" ? `M${x} ${y - 3.5}v7` : ""}`));
+    this.#stroke(path, active ? "#fff" : color, 1.75, 1);
   }
-}
-
-function cornersOf({ x, y, width, height }: Drawn["bounds"]): Point[] {
-  return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
 }
