@@ -32,11 +32,16 @@ export class Pen {
   view!: View;
   readonly #paths = new WeakMap<Drawn, Paths>();
   readonly #casings = new Map<string, string>();
+  /** What the canvas was told last: telling it again ten thousand times takes longer than to remember. */
+  #color = "";
+  #width = 0;
 
   /** Draws on another canvas, or with another view, from now on. */
   on(ctx: CanvasRenderingContext2D, view: View): this {
     this.ctx = ctx;
     this.view = view;
+    this.#color = "";
+    this.#width = 0;
     return this;
   }
 
@@ -65,13 +70,13 @@ export class Pen {
         const { outline, dots: points } = this.#pathsOf(drawn);
         this.#outline(outline, color, dash, isClosed(drawn), faint, fine, bold);
         const more = Number(bold) * 3;
-        ctx.lineCap = "round";
+        if (points.length) ctx.lineCap = "round";
         points.forEach((path, seen) => {
           if (fine) this.#stroke(path, this.#casing(color), (9 + more) / scale, faint);
           this.#stroke(path, color, (7 + more) / scale, faint);
           if (!seen) this.#stroke(path, this.#casing(color), (4 + more) / scale, faint);
         });
-        ctx.lineCap = "butt";
+        if (points.length) ctx.lineCap = "butt";
       }
     }
     ctx.globalAlpha = 1;
@@ -85,7 +90,7 @@ export class Pen {
     const path = new Path2D();
     if (radius !== undefined && first) path.arc(first[0], first[1], radius, 0, 7);
     else line(path, points, closed);
-    if (first) this.#outline(path, color, dashed ? [6, 4] : null, filled);
+    if (first && !mark) this.#outline(path, color, dashed ? [6, 4] : null, filled);
     this.frame(false);
     if (mark) points.forEach((point, n) => this.#mark(toScreen(this.view, point), mark, color, n === active));
     if (words && first) this.tag(words, toScreen(this.view, first), color);
@@ -178,8 +183,8 @@ export class Pen {
   /** Rectangles apart: browsers draw them several times as fast as paths, if their corners are not round. */
   #stroke(target: Path2D | Rect, color: string, width: number, alpha: number): void {
     const { ctx } = this;
-    ctx.strokeStyle = color;
-    ctx.lineWidth = width;
+    if (color !== this.#color) ctx.strokeStyle = this.#color = color;
+    if (width !== this.#width) ctx.lineWidth = this.#width = width;
     ctx.globalAlpha = alpha;
     if (target instanceof Path2D) ctx.stroke(target);
     else ctx.strokeRect(target.x, target.y, target.width, target.height);

@@ -64,7 +64,7 @@ export interface Ghost {
   readonly dashed?: boolean;
   /** `#rrggbb`; the accent if none. */
   readonly color?: string;
-  /** How each point is marked, besides the line through them. */
+  /** Each point is marked so, instead of a line through them. */
   readonly mark?: "square" | "round" | "diamond" | "plus" | "minus";
   /** The one that keys move, or that the pointer is on. */
   readonly active?: number;
