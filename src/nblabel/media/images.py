@@ -17,7 +17,7 @@ from ..errors import NblabelError, ProtocolError
 from ..records import Item
 from .base import MediaError, Piece, Shown
 from .encoding import encoded
-from .origins import Marks, Origin, is_picture, origin_of
+from .origins import Origin, glance_at, is_picture, mark_of, origin_of
 from .pictures import Picture, array_note, header, picture, sendable
 from .pillow import Header, require_pillow, told
 from .pyramids import Pyramid, level_size, levels_of
@@ -91,7 +91,6 @@ class ImageReader:
         require_pillow()
         self._root = "" if root is None else str(Path(root).expanduser())
         self._look = Look.of(bands, stretch)
-        self._marks = Marks(self._root)
         self._headers: _Recent[Header] = _Recent(65_536)
         self._notes: _Recent[str] = _Recent(1024)
         self._pictures: _Recent[Picture] = _Recent(3)
@@ -115,7 +114,15 @@ class ImageReader:
 
     def mark(self, value: Any) -> bytes:
         """16 bytes that stand for the content as it is now."""
-        return self._marks.of(value)
+        return mark_of(value, self._root)
+
+    def glance(self, value: Any) -> bytes:
+        """16 bytes that tell quickly that a value is not what it was."""
+        return glance_at(value, self._root)
+
+    def _name(self, item: Item) -> tuple[str, bytes]:
+        """What is kept of an item goes by its identity, and by a glance at what stands there now."""
+        return item.identity or repr(item.key), self.glance(item.data)
 
     def _origin(self, value: Any) -> Origin:
         origin = origin_of(value, self._root)
@@ -145,14 +152,14 @@ class ImageReader:
         try:
             origin = self._origin(item.data)
             found = self._header(origin)
-            mark = self.mark(item.data)
+            name = self._name(item)
             data: dict[str, Any] = {
                 "width": found.size[0],
                 "height": found.size[1],
                 "form": "tiles" if _is_large(found.size) else "whole",
-                "rev": hashlib.blake2b(mark + repr(self._look).encode(), digest_size=4).hexdigest(),
+                "rev": hashlib.blake2b(repr((name, self._look)).encode(), digest_size=4).hexdigest(),
                 "name": name_of(item.data),
-                "note": self._note(origin, found, mark),
+                "note": self._note(origin, found, name),
             }
         except NblabelError as error:
             return Shown(None, problem=str(error))
@@ -162,14 +169,14 @@ class ImageReader:
             data |= {"tile": TILE, "levels": levels_of(found.size, TILE)}
         return Shown(data)
 
-    def _note(self, origin: Origin, found: Header, mark: bytes) -> str:
+    def _note(self, origin: Origin, found: Header, name: tuple[str, bytes]) -> str:
         """How values become colours, with numbers where these are known without decoding a file."""
-        known = self._notes.peek(mark)
+        known = self._notes.peek(name)
         if known is not None:
             return known
         if isinstance(origin, np.ndarray):
             if not _is_large(found.size):
-                return self._notes.get(mark, lambda: array_note(origin, self._look))
+                return self._notes.get(name, lambda: array_note(origin, self._look))
             deep = origin.dtype != np.uint8 and origin.dtype.kind != "b"
         else:
             deep = found.deep or found.mode[:1] in ("I", "F")
@@ -195,36 +202,37 @@ class ImageReader:
         found = self._header(origin)
         large = _is_large(found.size)
         if part == "preview" and len(at) == 1:
-            return self._preview(item.data, origin, found, min(max(at[0], _PREVIEW[0]), _PREVIEW[1]))
+            return self._preview(item, origin, found, min(max(at[0], _PREVIEW[0]), _PREVIEW[1]))
         if part == "image" and not at and not large:
-            return self._whole(item.data, origin, found)
+            return self._whole(item, origin, found)
         if part == "tile" and len(at) == 3 and large:
-            return self._tile(item.data, origin, found.size, *at)
+            return self._tile(item, origin, found, *at)
         raise ProtocolError(f"this image has no part {part[:20]!r} at {at[:4]!r}")
 
-    def _whole(self, value: Any, origin: Origin, found: Header) -> Piece:
+    def _whole(self, item: Item, origin: Origin, found: Header) -> Piece:
         about = {"width": found.size[0], "height": found.size[1]}
         mime = sendable(found, self._look) if isinstance(origin, (str, bytes)) else ""
         if mime:
             return Piece(origin if isinstance(origin, bytes) else _read(origin), {"mime": mime, **about})
-        made = self._picture(value, origin)
+        made = self._picture(item, origin)
         piece = encoded(made.image, lossy=made.lossy, profile=made.profile)
         return Piece(piece.data, {**piece.about, **about, "note": made.note})
 
-    def _preview(self, value: Any, origin: Origin, found: Header, side: int) -> Piece:
+    def _preview(self, item: Item, origin: Origin, found: Header, side: int) -> Piece:
         size = fitted(found.size, side)
         if _is_large(found.size):
-            pyramid = self._pyramid(value, origin, found)
+            pyramid = self._pyramid(item, origin, found)
             image, profile, note = pyramid.region((0, 0, *found.size), size), pyramid.profile, pyramid.note
         else:
-            made = self._pictures.peek(self.mark(value)) or picture(origin, self._look, within=size)
+            made = self._pictures.peek(self._name(item)) or picture(origin, self._look, within=size)
             image, profile, note = made.image, made.profile, made.note
             image = image if image.size == size else image.resize(size, reducing_gap=2.0)
-        self._notes.get(self.mark(value), lambda: note)
+        self._notes.get(self._name(item), lambda: note)
         piece = encoded(image, lossy=True, profile=profile)
         return Piece(piece.data, {**piece.about, "width": size[0], "height": size[1], "note": note})
 
-    def _tile(self, value: Any, origin: Origin, size: tuple[int, int], level: int, column: int, row: int) -> Piece:
+    def _tile(self, item: Item, origin: Origin, found: Header, level: int, column: int, row: int) -> Piece:
+        size = found.size
         if not 0 <= level < levels_of(size, TILE):
             raise ProtocolError(f"this image has no level {level}")
         wide, high = level_size(size, level)
@@ -234,63 +242,66 @@ class ImageReader:
         out = (min(TILE, wide - left), min(TILE, high - top))
         right, bottom = ((left + out[0]) << level, (top + out[1]) << level)
         box = (left << level, top << level, min(right, size[0]), min(bottom, size[1]))
-        pyramid = self._pyramid(value, origin, self._header(origin))
+        pyramid = self._pyramid(item, origin, found)
         image = pyramid.region(box, out)
         return encoded(image, lossy=pyramid.lossy or level > 0, profile=pyramid.profile)
 
     # ---- for Python -----------------------------------------------------------------------------
 
-    def region(self, value: Any, box: Rect, out: tuple[int, int] | None = None) -> Any:
+    def size(self, item: Item) -> tuple[int, int]:
+        """Width and height of the upright image; raises `MediaError` if it cannot be read."""
+        if item.problem:
+            raise MediaError(item.problem)
+        return self._header(self._origin(item.data)).size
+
+    def region(self, item: Item, box: Rect, out: tuple[int, int] | None = None) -> Any:
         """A rectangle of the upright image as a PIL image of mode L, RGB or RGBA.
 
         Parameters
         ----------
-        value : object
-            What stands for the image.
+        item : Item
+            Which image.
         box : (left, top, right, bottom)
             In whole pixels, within the image.
         out : (int, int), optional
             Width and height to scale it to.
         """
-        origin = self._origin(value)
-        found = self._header(origin)
-        width, height = found.size
+        width, height = self.size(item)
         left, top, right, bottom = box
         if not (0 <= left < right <= width and 0 <= top < bottom <= height):
             raise MediaError(f"the rectangle {box} is not within the image of {width} × {height} pixels")
         size = out or (right - left, bottom - top)
-        if _is_large(found.size):
-            return self._pyramid(value, origin, found).region(box, size)
-        image = self._picture(value, origin).image
+        origin = self._origin(item.data)
+        if _is_large((width, height)):
+            return self._pyramid(item, origin, self._header(origin)).region(box, size)
+        image = self._picture(item, origin).image
         if box != (0, 0, width, height):
             image = image.crop(box)
         return image if image.size == size else image.resize(size, reducing_gap=3.0)
 
-    def image(self, value: Any, within: int | None = None) -> Any:
+    def image(self, item: Item, within: int | None = None) -> Any:
         """The whole upright image as an RGB PIL image; one whose longer side is ``within`` if that is smaller."""
-        width, height = self._header(self._origin(value)).size
+        width, height = self.size(item)
         size = (width, height) if within is None else fitted((width, height), min(within, max(width, height)))
-        return on_white(self.region(value, (0, 0, width, height), size))
+        return on_white(self.region(item, (0, 0, width, height), size))
 
     def pixels(self, item: Item) -> npt.NDArray[np.uint8]:
         """The upright image as an array (height, width, 3), for models; raises `MediaError`."""
-        if item.problem:
-            raise MediaError(item.problem)
-        width, height = self._header(self._origin(item.data)).size
+        width, height = self.size(item)
         if width * height > _MOST_VIEWED:
             raise MediaError(f"the image is too large to be handed on as one array: {width} × {height} pixels")
-        return np.asarray(self.image(item.data))
+        return np.asarray(self.image(item))
 
     # ---- what is kept ---------------------------------------------------------------------------
 
-    def _picture(self, value: Any, origin: Origin) -> Picture:
-        mark = self.mark(value)
-        made = self._pictures.get(mark, lambda: picture(origin, self._look))
-        self._notes.get(mark, lambda: made.note)
+    def _picture(self, item: Item, origin: Origin) -> Picture:
+        name = self._name(item)
+        made = self._pictures.get(name, lambda: picture(origin, self._look))
+        self._notes.get(name, lambda: made.note)
         return made
 
-    def _pyramid(self, value: Any, origin: Origin, found: Header) -> Pyramid:
-        return self._pyramids.get(self.mark(value), lambda: Pyramid(_raster(origin, found), self._look))
+    def _pyramid(self, item: Item, origin: Origin, found: Header) -> Pyramid:
+        return self._pyramids.get(self._name(item), lambda: Pyramid(_raster(origin, found), self._look))
 
 
 def _raster(origin: Origin, found: Header) -> Raster:

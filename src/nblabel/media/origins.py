@@ -7,9 +7,8 @@ import binascii
 import hashlib
 import os
 import sys
-import threading
 import urllib.parse
-from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,15 +17,14 @@ import numpy.typing as npt
 
 from .base import MediaError
 
-__all__ = ["Array", "Marks", "Origin", "is_picture", "origin_of"]
+__all__ = ["Array", "Origin", "glance_at", "is_picture", "mark_of", "origin_of"]
 
 Array: TypeAlias = npt.NDArray[Any]
 Origin: TypeAlias = "str | bytes | Array | Any"
 """A path that can be opened, the bytes of a file, an array, or a PIL image."""
 
 _LONGEST_PATH = 4096
-_PIECE = 65_536
-_KEPT_MARKS = 256
+_PIECE = 4096
 _MOST_HASHED = 1 << 28
 """Of arrays with more bytes than this every second, third, ... row is hashed."""
 
@@ -123,44 +121,44 @@ def _data_uri(text: str) -> bytes:
 # ---- marks -------------------------------------------------------------------------------------------
 
 
-class Marks:
-    """16 bytes for the content of each value, remembered for arrays and PIL images, whose pixels are hashed.
+def mark_of(value: Any, root: str = "") -> bytes:
+    """16 bytes for the content of a value as it is now; of one that cannot be read, for the reason why.
 
-    Of files and bytes only the length, the beginning, the middle and the end are looked at: no two encoded images
-    that agree in all of these differ elsewhere. A change in place of an array that was marked is not seen.
+    Every byte counts, but of files only the length and three pieces are read: a path has a name without its content.
     """
+    try:
+        origin = value if is_picture(value) else origin_of(value, root)
+        if isinstance(origin, str):
+            return _file_mark(origin)
+        if isinstance(origin, bytes):
+            return _mark(origin)
+        return _array_mark(origin) if isinstance(origin, np.ndarray) else _picture_mark(origin)
+    except OSError as error:
+        return _mark(b"missing", str(error.strerror).encode())
+    except Exception as error:  # an object of the user's may do anything here
+        return _mark(b"problem", str(error).encode("utf-8", "surrogatepass"))
 
-    def __init__(self, root: str = "") -> None:
-        self._root = root
-        self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[Any, ...], tuple[Any, bytes]] = OrderedDict()
 
-    def of(self, value: Any) -> bytes:
-        """The mark of a value; of one that cannot be read, that of why."""
-        try:
-            origin = value if is_picture(value) else origin_of(value, self._root)
-            if isinstance(origin, str):
-                return _file_mark(origin)
-            if isinstance(origin, bytes):
-                return _bytes_mark(origin)
-        except MediaError as error:
-            return _mark(b"problem", str(error).encode("utf-8", "surrogatepass"))
-        except OSError as error:
-            return _mark(b"missing", str(error.strerror).encode())
-        key: tuple[Any, ...] = (id(origin),)
-        if isinstance(origin, np.ndarray):  # a view of a stack is a new object each time
-            key = (origin.__array_interface__["data"][0], origin.shape, origin.strides, origin.dtype.str)
-        with self._lock:
-            known = self._known.get(key)
-            if known is not None:
-                self._known.move_to_end(key)
-                return known[1]
-        made = _array_mark(origin) if isinstance(origin, np.ndarray) else _picture_mark(origin)
-        with self._lock:
-            self._known[key] = origin, made  # held, so that its place in memory stays its own
-            while len(self._known) > _KEPT_MARKS:
-                self._known.popitem(last=False)
-        return made
+def glance_at(value: Any, root: str = "") -> bytes:
+    """16 bytes that tell in no time that a value is not what it was: from a sample of it, or the time of its file."""
+    try:
+        origin = value if is_picture(value) else origin_of(value, root)
+        if isinstance(origin, str):
+            found = os.stat(origin)  # noqa: PTH116 - a path as it was written
+            return _mark(origin.encode("utf-8", "surrogatepass"), f" {found.st_size} {found.st_mtime_ns}".encode())
+        if isinstance(origin, bytes):
+            return _sampled(len(origin), lambda start, stop: origin[start:stop])
+        if isinstance(origin, np.ndarray):
+            kind = f"{origin.__array_interface__['data'][0]} {origin.shape} {origin.dtype.str}"
+            few = origin[tuple(slice(None, None, 1 + side // 32) for side in origin.shape)]
+            return _mark(kind.encode(), b"" if origin.dtype.hasobject else np.ascontiguousarray(few).tobytes())
+        name = _unread(origin)
+        if name:
+            return _mark(f"{id(origin)} ".encode(), glance_at(name))
+        few = origin.resize((min(origin.width, 32), min(origin.height, 32)), 0)
+        return _mark(f"{id(origin)} {origin.mode} {origin.size}".encode(), few.tobytes())
+    except Exception as error:  # an object of the user's may do anything here
+        return _mark(b"problem", str(error).encode("utf-8", "surrogatepass"))
 
 
 def _mark(*parts: bytes | memoryview) -> bytes:
@@ -170,20 +168,20 @@ def _mark(*parts: bytes | memoryview) -> bytes:
     return made.digest()
 
 
+def _sampled(size: int, read: Callable[[int, int], bytes]) -> bytes:
+    """The mark of a length and of what stands at the beginning, in the middle and at the end."""
+    starts = (0, size // 2, max(size - _PIECE, 0))
+    return _mark(str(size).encode(), *(read(start, start + _PIECE) for start in starts))
+
+
 def _file_mark(path: str) -> bytes:
     with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        parts = [str(size).encode()]
-        for start in (0, size // 2, max(size - _PIECE, 0)):
+
+        def read(start: int, stop: int) -> bytes:
             file.seek(start)
-            parts.append(file.read(_PIECE))
-    return _mark(*parts)
+            return file.read(stop - start)
 
-
-def _bytes_mark(data: bytes) -> bytes:
-    size = len(data)
-    starts = (0, size // 2, max(size - _PIECE, 0))
-    return _mark(str(size).encode(), *(data[start : start + _PIECE] for start in starts))
+        return _sampled(os.fstat(file.fileno()).st_size, read)
 
 
 def _array_mark(array: Array) -> bytes:
@@ -200,11 +198,8 @@ def _array_mark(array: Array) -> bytes:
 def _picture_mark(image: Any) -> bytes:
     from .pillow import loaded
 
-    try:
-        held = loaded(image)
-        made = hashlib.blake2b(f"{held.mode} {held.size}".encode(), digest_size=16)
-        for top in range(0, held.height, 256):
-            made.update(held.crop((0, top, held.width, min(top + 256, held.height))).tobytes())
-    except Exception as error:  # whatever is wrong with its file
-        return _mark(b"problem", str(error).encode("utf-8", "surrogatepass"))
+    held = loaded(image)
+    made = hashlib.blake2b(f"{held.mode} {held.size}".encode(), digest_size=16)
+    for top in range(0, held.height, 256):
+        made.update(held.crop((0, top, held.width, min(top + 256, held.height))).tobytes())
     return made.digest()

@@ -12,11 +12,11 @@ import numpy.typing as npt
 from ..errors import SourceError, UnknownItem
 from ..records import Item
 from ..schema import Extent
-from .identity import Identities, Snapshot, digests, is_key, key_identity, key_of
+from .identity import Contents, Identities, Snapshot, digests, is_key, key_identity, key_of
 from .keys import Keys, NamedKeys, plain
 from .tables import Column, Rows, Table, is_missing
 
-__all__ = ["Source", "TableSource"]
+__all__ = ["ColumnContents", "Source", "TableSource"]
 
 
 class Source(ABC):
@@ -132,11 +132,17 @@ class TableSource(Source):
         self._open()
 
     def _open(self) -> None:
-        self._column = self._table.column(self._column_name)
+        self._column = self._main_column()
         self._shown = [(str(name), self._table.column(name)) for name in self._show_names]
         self.own_keys = self._key_name is not None
         self._keys = self._key_keys() if self.own_keys else self._table.keys()
-        self._identities = Identities(_ColumnContents(self))
+        self._identities = Identities(self._contents())
+
+    def _main_column(self) -> Column:
+        return self._table.column(self._column_name)
+
+    def _contents(self) -> Contents:
+        return ColumnContents(self)
 
     def _key_keys(self) -> Keys:
         name = self._key_name
@@ -281,7 +287,7 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-class _ColumnContents:
+class ColumnContents:
     """A source's column as its identities see it."""
 
     def __init__(self, source: TableSource, column: Column | None = None) -> None:
@@ -324,7 +330,7 @@ class _ColumnContents:
 
     def snapshot(self) -> Snapshot:
         """A reader for the background."""
-        made = object.__new__(_ColumnContents)
+        made = object.__new__(ColumnContents)
         made._digest_of, made._text_of, made._size = self._digest_of, self._text_of, self._size
         made._column = self._column.snapshot()
         return made

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import glob
 import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
@@ -18,12 +19,12 @@ import pandas as pd
 from ..errors import SourceError
 from ..records import Item
 from ..schema import Extent
-from .base import Source, TableSource
+from .base import ColumnContents, Source, TableSource
 from .files import PathKeys
-from .identity import digest
+from .identity import Contents, Snapshot, digest, key_identity
 from .keys import Keys
 from .opening import no_columns, open_table
-from .tables import ListTable, Table, Unreadable, is_missing
+from .tables import ListTable, Rows, Table, Unreadable, is_missing
 
 __all__ = ["Gauge", "ImageSource", "image_files", "open_images"]
 
@@ -48,6 +49,9 @@ class Gauge(Protocol):
 
     def mark(self, value: Any) -> bytes:
         """16 bytes that stand for the content as it is now."""
+
+    def glance(self, value: Any) -> bytes:
+        """16 bytes that tell quickly that a value is not what it was."""
 
 
 def open_images(
@@ -278,6 +282,57 @@ def _natural(path: str) -> list[tuple[int, int | str]]:
     return [*made, (2, path)]
 
 
+# ---- contents ----------------------------------------------------------------------------------------
+
+
+class _Contents(ColumnContents):
+    """Digests of images, each kept as long as a glance at its row finds what was there before."""
+
+    def __init__(self, source: ImageSource) -> None:
+        super().__init__(source)
+        self._glance = source.gauge.glance
+        self._kept: dict[int, tuple[bytes, bytes]] = {}
+        # columns of paths are searched and hashed in one go
+        self._named = all(_is_named(self._column.value(row)) for row in range(min(self._size, 3)))
+
+    def digest(self, position: int) -> bytes:
+        """The digest of one row, now."""
+        value = self._column.value(position)
+        if _is_named(value):
+            return self._digest_of(value)
+        glance = self._glance(value)
+        kept = self._kept.get(position)
+        if kept is None or kept[0] != glance:
+            kept = self._kept[position] = glance, self._digest_of(value)
+        return kept[1]
+
+    def digests(self, rows: Sequence[int] | Rows) -> list[bytes]:
+        """The digests of some rows; images are looked at one by one, that never many are in memory."""
+        if self._named:
+            return super().digests(rows)
+        listed = range(*rows.indices(self._size)) if isinstance(rows, slice) else rows
+        return [self.digest(int(row)) for row in listed]
+
+    def alike(self, positions: Sequence[int], stop: int) -> Iterator[tuple[int, bytes]]:
+        """Rows before ``stop`` that may have the content of one of these."""
+        if self._named:
+            yield from super().alike(positions, stop)
+            return
+        for row in range(stop):
+            yield row, self.digest(row)
+
+    def snapshot(self) -> Snapshot:
+        """A reader for the background."""
+        made = copy.copy(self)  # what it finds is kept for both
+        made._column = self._column.snapshot()  # noqa: SLF001 - its own kind
+        return made
+
+
+def _is_named(value: Any) -> bool:
+    """Whether a value has an identity without its content being looked at."""
+    return isinstance(value, (str, os.PathLike, Unreadable)) or is_missing(value)
+
+
 # ---- the source --------------------------------------------------------------------------------------
 
 
@@ -293,7 +348,7 @@ class ImageSource(TableSource):
         key: Hashable | None = None,
         show: Sequence[Hashable] = (),
     ) -> None:
-        self._gauge = gauge
+        self.gauge = gauge
         super().__init__(table, column, key=key, show=show)
 
     @property
@@ -311,7 +366,7 @@ class ImageSource(TableSource):
             return digest("", b"missing")
         if isinstance(value, Unreadable):
             return digest(value.problem, b"unreadable")
-        return self._gauge.mark(value)
+        return self.gauge.mark(value)
 
     def text_of(self, value: Any) -> str | None:
         """The path, or the data URI."""
@@ -321,10 +376,15 @@ class ImageSource(TableSource):
 
     def content(self, position: int) -> str:
         """A hash of the image as it is now, also of what a path leads to."""
-        value = self._column.value(self._row(position))
-        if is_missing(value) or isinstance(value, Unreadable):
-            return self.digest_of(value).hex()
-        return self._gauge.mark(value).hex()
+        row = self._row(position)
+        value = self._column.value(row)
+        if isinstance(value, (str, os.PathLike)):
+            return self.gauge.mark(value).hex()
+        return self._held.digest(row).hex()
+
+    def _contents(self) -> Contents:
+        self._held = _Contents(self)
+        return self._held
 
     def item(self, position: int) -> Item:
         """The item with the value that was handed in, and its size if that can be read."""
@@ -334,7 +394,9 @@ class ImageSource(TableSource):
         return Item(
             key=self._keys.key(row),
             data=value,
-            identity=self._identity_of(row, value),
+            identity=key_identity(self._keys.key(row))
+            if self.own_keys
+            else self._identities.of(row, self._held.digest(row)),
             position=row,
             show=self._show(row),
             problem=problem,
@@ -346,7 +408,7 @@ class ImageSource(TableSource):
             return None, "no image (missing value)"
         if isinstance(value, Unreadable):
             return None, value.problem
-        return self._gauge.measure(value)
+        return self.gauge.measure(value)
 
     def extent(self, position: int) -> Extent:
         """Width and height of the upright image; ``None`` if it cannot be read."""
