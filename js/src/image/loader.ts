@@ -4,7 +4,7 @@
  * Whatever its form, an image is made of pieces: one, or the tiles of a pyramid. All pieces are kept in one pool, bounded in bytes, which
  * forgets what was not drawn for longest. What is out of sight before it came is given up; the nearest is fetched first.
  */
-import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { type ReadonlySignal, type Signal, signal, untracked } from "@preact/signals-core";
 import type { Engine } from "../core/engine";
 import { fetchPiece, MediaError, Stopped } from "../core/media";
 import type { Problem, WireItem } from "../core/protocol";
@@ -126,10 +126,10 @@ export class Loader implements Source {
   show(item: WireItem | null): ReadonlySignal<Picture | null> {
     const info = infoOf(item?.data);
     const problem = item?.problem ? { title: item.problem } : info ? undefined : { title: "The kernel does not say what this image is" };
+    if (this.#shown?.item.id !== item?.id) this.#failed.clear(); // whoever comes back tries again
     this.#shown = item && { item, info, problem };
     this.#view = null;
-    this.#pump();
-    this.version.value++;
+    untracked(() => this.#changed());
     return this.picture;
   }
 
@@ -277,8 +277,12 @@ export class Loader implements Source {
     } finally {
       scope.dispose();
     }
-    this.version.value++;
+    this.#changed();
+  }
+
+  #changed(): void {
     this.#pump();
+    this.version.value++;
   }
 
   #evict(kept: ReadonlySet<string>): void {
@@ -311,7 +315,7 @@ export class Loader implements Source {
   /** Why a part of the image shown is not there. */
   #someFailure(): Problem | undefined {
     const { item } = this.#shown as { item: WireItem };
-    for (const [key, problem] of this.#failed) if (key.startsWith(`${item.id} `)) return problem;
+    for (const [key, problem] of this.#failed) if (key.startsWith(`${item.id} `) && key.includes(" tile ")) return problem;
     return undefined;
   }
 }

@@ -154,7 +154,7 @@ export class Painter {
     if ("filter" in ctx) ctx.filter = this.filter.peek();
     this.source.draw(ctx, near);
     if ("filter" in ctx) ctx.filter = "none";
-    this.#paintShapes(this.#pen.on(ctx, near));
+    this.#paintShapes(this.#pen.on(ctx, near, true));
     this.paintActive(this.#pen);
     ctx.restore();
     circle();

@@ -30,6 +30,8 @@ export class Pen {
   readonly tints = new Tints();
   ctx!: CanvasRenderingContext2D;
   view!: View;
+  /** Magnified: marks leave what is under them in sight. */
+  near = false;
   readonly #paths = new WeakMap<Drawn, Paths>();
   readonly #casings = new Map<string, string>();
   /** What the canvas was told last: telling it again ten thousand times takes longer than to remember. */
@@ -37,17 +39,18 @@ export class Pen {
   #width = 0;
 
   /** Draws on another canvas, or with another view, from now on. */
-  on(ctx: CanvasRenderingContext2D, view: View): this {
+  on(ctx: CanvasRenderingContext2D, view: View, near = false): this {
     this.ctx = ctx;
     this.view = view;
-    this.#color = "";
-    this.#width = 0;
+    this.near = near;
     return this;
   }
 
   /** Image pixels from now on, or CSS pixels. */
   frame(image: boolean): void {
     const { scale, x, y, dpr } = this.view;
+    this.#color = "";
+    this.#width = 0;
     this.ctx.setTransform(image ? scale * dpr : dpr, 0, 0, image ? scale * dpr : dpr, image ? x * dpr : 0, image ? y * dpr : 0);
   }
 
@@ -65,7 +68,8 @@ export class Pen {
         if (!bold) continue;
       }
       const dash = bitmap ? [2, 3] : suggested ? [6, 4] : shape.occluded ? [2, 3] : null;
-      if (bitmap || (shape.kind === "box" && !shape.rotation)) this.#outline(bitmap ?? shape as Rect, color, dash, !bitmap, faint, fine, bold);
+      if (bitmap) this.#outline(drawn.bounds, color, dash, false, faint);
+      else if (shape.kind === "box" && !shape.rotation) this.#outline(shape, color, dash, true, faint, fine, bold);
       else {
         const { outline, dots: points } = this.#pathsOf(drawn);
         this.#outline(outline, color, dash, isClosed(drawn), faint, fine, bold);
@@ -205,8 +209,8 @@ export class Pen {
     if (corners) line(path, corners.map(([dx, dy]) => [x + dx * size, y + dy * size]), true);
     else path.arc(x, y, mark === "round" ? size : size + 2, 0, 7);
     ctx.fillStyle = active ? color : "#fff";
-    ctx.fill(path);
+    if (!this.near) ctx.fill(path);
     if (mark === "plus" || mark === "minus") path.addPath(new Path2D(`M${x - 3.5} ${y}h7${mark === "plus" ? `M${x} ${y - 3.5}v7` : ""}`));
-    this.#stroke(path, active ? "#fff" : color, 1.75, 1);
+    this.#stroke(path, active && !this.near ? "#fff" : color, 1.75, 1);
   }
 }
