@@ -24,7 +24,8 @@ const PATHS = {
   swap: "M3 5h10m-3-2 3 2-3 3m3 3H3m3-3-3 3 3 2",
 } as const;
 
-export type IconName = keyof typeof PATHS;
+/** One of those that all labelers have, or a path of a modality's own. */
+export type IconName = keyof typeof PATHS | `M${string}` | `m${string}`;
 
 export function Icon({ name, size = 16 }: { name: IconName; size?: number }): VNode {
   return (
@@ -32,7 +33,7 @@ export function Icon({ name, size = 16 }: { name: IconName; size?: number }): VN
       class="nbl-icon" width={size} height={size} viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.5"
       stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false"
     >
-      <path d={PATHS[name]} />
+      <path d={name in PATHS ? PATHS[name as keyof typeof PATHS] : name} />
     </svg>
   );
 }

@@ -44,6 +44,8 @@ interface ListProps {
   readonly onReject?: (id: string) => void;
   readonly tools?: readonly RowTool[];
   readonly head?: ComponentChildren;
+  /** Between the head and the rows. */
+  readonly below?: ComponentChildren;
   readonly empty?: ComponentChildren;
 }
 
@@ -81,6 +83,7 @@ export function EntryList(props: ListProps): VNode {
         <b class="nbl-title">{title} {count > 0 ? <span class="nbl-count">{count.toLocaleString("en")}</span> : null}</b>
         {props.head}
       </div>
+      {props.below}
       {count === 0 ? <div class="nbl-muted nbl-side-empty">{props.empty}</div> : null}
       <div
         ref={box} class="nbl-entries" role="list" data-roving="" aria-label={`${title}: ${plural(count, "entry", "entries")}`}

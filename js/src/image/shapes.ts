@@ -1,0 +1,117 @@
+/** The shapes of an item as they are drawn and found; what has not changed is kept from one edit to the next. */
+import type { AnyAnnotation, Label, Schema } from "../core/protocol";
+import { labelAction, labelsOf } from "../shell/actions";
+import { bounds } from "./geometry";
+import { Near } from "./near";
+import { bitmapOf } from "./rle";
+import type { Bitmap, Drawn, Shape } from "./types";
+
+/** From so many changes on, everything is put in at once. */
+const MANY = 400;
+const GREY = "#777777";
+
+export function isShape(one: AnyAnnotation): one is Shape {
+  return one.kind === "box" || one.kind === "polygon" || one.kind === "keypoints" || one.kind === "mask";
+}
+
+/** What the view, and not the answer, says of a shape. */
+export interface Look {
+  hidden(id: string): boolean;
+  locked(id: string): boolean;
+}
+
+export class Shapes {
+  readonly near = new Near();
+  /** Answers, in the order in which they were made. */
+  ordered: readonly Drawn[] = [];
+  suggested: readonly Drawn[] = [];
+  /** How many answers have a label: by `labelAction`. */
+  readonly counts = new Map<string, number>();
+  #by = new Map<string, Drawn>();
+  readonly #bitmaps = new WeakMap<Shape, Bitmap>();
+  readonly #labels = new Map<string, { label: Label | undefined; edges: Drawn["edges"] }>();
+
+  /** Another schema. */
+  reset(schema: Schema): void {
+    this.#labels.clear();
+    this.#by.clear();
+    this.counts.clear();
+    for (const field of schema.fields) {
+      const edges = field.kind === "skeletons" ? field.edges : undefined;
+      this.#labels.set(field.name ?? "", { label: undefined, edges });
+      for (const label of labelsOf(field)) this.#labels.set(labelAction(field.name ?? "", label.name), { label, edges });
+    }
+  }
+
+  get(id: string): Drawn | undefined {
+    return this.#by.get(id);
+  }
+
+  /** Keeps the region of a mask that was just painted, so that it need not be decoded. */
+  remember(shape: Shape, bitmap: Bitmap): void {
+    this.#bitmaps.set(shape, bitmap);
+  }
+
+  update(annotations: readonly AnyAnnotation[], suggestions: readonly AnyAnnotation[], look: Look): void {
+    const before = this.#by;
+    const now = new Map<string, Drawn>();
+    const put: Drawn[] = [];
+    const take = (list: readonly AnyAnnotation[], suggested: boolean): Drawn[] => {
+      const taken: Drawn[] = [];
+      for (const shape of list) {
+        if (!isShape(shape)) continue;
+        const id = shape.id ?? "";
+        const hidden = look.hidden(id);
+        const locked = look.locked(id);
+        let drawn = before.get(id);
+        if (drawn?.shape !== shape || drawn.suggested !== suggested || drawn.hidden !== hidden || drawn.locked !== locked) {
+          drawn = this.derive(shape, { suggested, hidden, locked });
+          if (drawn) put.push(drawn);
+        }
+        if (!drawn) continue;
+        now.set(id, drawn);
+        taken.push(drawn);
+      }
+      return taken;
+    };
+    this.ordered = take(annotations, false);
+    this.suggested = take(suggestions, true);
+    const drop = [...before.values()].filter(({ id }) => !now.has(id));
+    for (const old of [...drop, ...put.map(({ id }) => before.get(id))]) this.#count(old, -1);
+    for (const drawn of put) this.#count(drawn, 1);
+    this.#by = now;
+    if (put.length + drop.length > MANY || before.size === 0) this.near.load(now.values());
+    else {
+      for (const { id } of drop) this.near.remove(id);
+      for (const drawn of put) this.near.put(drawn);
+    }
+  }
+
+  #count(drawn: Drawn | undefined, by: number): void {
+    if (!drawn || drawn.suggested) return;
+    const action = labelAction(drawn.shape.field ?? "", drawn.shape.label ?? "");
+    this.counts.set(action, (this.counts.get(action) ?? 0) + by);
+  }
+
+  /** Undefined for a mask whose run lengths make no sense. */
+  derive(shape: Shape, look: { suggested: boolean; hidden: boolean; locked: boolean }): Drawn | undefined {
+    const { label, edges } = this.#labels.get(labelAction(shape.field ?? "", shape.label ?? "")) ?? this.#labels.get(shape.field ?? "") ?? {};
+    const bitmaps = this.#bitmaps;
+    try {
+      return {
+        id: shape.id ?? "", shape, bounds: bounds(shape), color: label?.color ?? GREY, label, ...look,
+        ...(shape.kind === "keypoints" && edges && { edges }),
+        ...(shape.kind === "mask" && {
+          // only what comes into sight is decoded
+          get bitmap(): Bitmap {
+            let found = bitmaps.get(shape);
+            if (!found) bitmaps.set(shape, found = bitmapOf(shape));
+            return found;
+          },
+        }),
+      };
+    } catch {
+      return undefined;
+    }
+  }
+}

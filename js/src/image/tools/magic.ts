@@ -1,0 +1,218 @@
+/** Regions found by the computer: the wand takes pixels that are alike, the smart tool asks the kernel's model. */
+import { signal } from "@preact/signals-core";
+import { askTool, MediaError, Stopped } from "../../core/media";
+import type { Scope } from "../../core/scope";
+import { flood } from "../flood";
+import { clamp, fromPoints, intersection, whole } from "../geometry";
+import { decodeCropped } from "../rle";
+import { shapesOf } from "../edits";
+import type { ImageState } from "../state";
+import type { Bitmap, Ghost, Point } from "../types";
+import type { Pixels } from "../loader";
+import type { Hand, Tool } from "./tool";
+
+/** Pixels that the wand looks at, at most; of larger images, those in sight. */
+const MOST = 1 << 24;
+
+export class Wand implements Tool {
+  readonly cursor = "crosshair";
+  readonly #found = signal<Bitmap | null>(null);
+  #from: Hand | null = null;
+  #tolerance = 0;
+  #pixels: Pixels | null = null;
+
+  constructor(readonly state: ImageState) {}
+
+  get busy(): boolean {
+    return this.#from !== null;
+  }
+
+  hint(): string {
+    const { state } = this;
+    const takes = state.subtracts.value ? "take away" : "take";
+    return `Click to ${takes} the pixels that are alike; drag for more or fewer · ${state.keys("smaller")} ${state.keys("larger")}: tolerance ${state.tolerance.value}`;
+  }
+
+  ghosts(): readonly Ghost[] {
+    const bitmap = this.#found.value;
+    const color = this.state.color();
+    return bitmap ? [{ bitmap, dashed: true, ...(color && { color }) }] : [];
+  }
+
+  down(hand: Hand): void {
+    const { state } = this;
+    const { width, height } = state.size;
+    state.refused.value = "";
+    const region = width * height <= MOST ? whole(state.size) : intersection(state.viewport.visible.peek(), whole(state.size));
+    this.#pixels = state.pixels(region);
+    if (!this.#pixels) return state.say("The image is not here yet.");
+    this.#from = hand;
+    this.#tolerance = state.tolerance.peek();
+    this.#look();
+  }
+
+  #look(): void {
+    const from = this.#from;
+    const pixels = this.#pixels;
+    if (!from || !pixels) return;
+    const found = flood(pixels, from.at[0] - pixels.x, from.at[1] - pixels.y, this.state.tolerance.peek(), !from.shift);
+    this.#found.value = found.width ? { ...found, x: found.x + pixels.x, y: found.y + pixels.y } : null;
+  }
+
+  move(hand: Hand, pressed: boolean): void {
+    const from = this.#from;
+    if (!pressed || !from || !hand.dragged) return;
+    const tolerance = clamp(Math.round(this.#tolerance + (hand.at[0] - from.at[0]) * this.state.scale / 3), 0, 255);
+    if (tolerance === this.state.tolerance.peek()) return;
+    this.state.tolerance.value = tolerance;
+    this.#look();
+  }
+
+  up(): void {
+    const { state } = this;
+    const region = this.#found.peek();
+    const from = this.#from;
+    this.cancel();
+    if (!region || !from) return;
+    const subtracts = state.subtracts.peek() !== from.alt;
+    if (!state.masks.begin(from.at, subtracts)) return;
+    state.masks.apply(region, subtracts);
+    state.masks.commit();
+  }
+
+  back(): void {
+    this.cancel();
+  }
+
+  finish(): void {
+    this.up();
+  }
+
+  cancel(): void {
+    this.#found.value = null;
+    this.#from = this.#pixels = null;
+  }
+}
+
+interface Clicked {
+  readonly at: Point;
+  readonly inside: boolean;
+}
+
+export class Smart implements Tool {
+  readonly cursor = "crosshair";
+  readonly steps = true;
+  readonly #clicks = signal<readonly Clicked[]>([]);
+  readonly #box = signal<readonly [Point, Point] | null>(null);
+  readonly #region = signal<Bitmap | null>(null);
+  readonly #waiting = signal(false);
+  #asking: Scope | null = null;
+
+  constructor(readonly state: ImageState) {}
+
+  get busy(): boolean {
+    return this.#clicks.value.length > 0 || this.#box.value !== null;
+  }
+
+  hint(): string {
+    if (this.#waiting.value) return "Looking for the object…";
+    if (!this.busy) return "Click the object, or drag a box around it";
+    if (!this.#region.value) return "Nothing found: click elsewhere, or drag a box around it";
+    return "Enter takes it · click what is missing · right click or alt+click what is too much";
+  }
+
+  ghosts(): readonly Ghost[] {
+    const color = this.state.color();
+    const look = color ? { color } : {};
+    const bitmap = this.#region.value;
+    const box = this.#box.value;
+    return [
+      ...(bitmap ? [{ ...look, bitmap, dashed: true }] : []),
+      ...(box ? [{ ...look, points: cornersOf(box), closed: true, dashed: true }] : []),
+      ...(["plus", "minus"] as const).map((mark): Ghost => ({
+        points: this.#clicks.value.filter(({ inside }) => inside === (mark === "plus")).map(({ at }) => at), mark, color: mark === "plus" ? "#1a7f4b" : "#b3261e",
+      })),
+    ];
+  }
+
+  #from: Point | null = null;
+
+  down(hand: Hand): void {
+    this.state.refused.value = "";
+    this.#from = this.state.place(hand);
+  }
+
+  move(hand: Hand, pressed: boolean): void {
+    if (pressed && this.#from && hand.dragged) this.#box.value = [this.#from, this.state.place(hand)];
+  }
+
+  up(hand: Hand): void {
+    if (hand.dragged && this.#from) this.#box.value = [this.#from, this.state.place(hand)];
+    else if (hand.by === "keys" && this.#clicks.peek().some(({ at }) => at[0] === hand.at[0] && at[1] === hand.at[1])) return this.finish();
+    else this.#clicks.value = [...this.#clicks.peek(), { at: this.state.place(hand), inside: !hand.alt && !this.state.subtracts.peek() }];
+    this.#from = null;
+    this.#ask();
+  }
+
+  second(hand: Hand): boolean {
+    if (!this.busy) return false;
+    this.#clicks.value = [...this.#clicks.peek(), { at: this.state.place(hand), inside: false }];
+    this.#ask();
+    return true;
+  }
+
+  #ask(): void {
+    const { state } = this;
+    this.#asking?.dispose();
+    if (!this.busy) return this.cancel();
+    const scope = this.#asking = state.scope.child();
+    const box = this.#box.peek();
+    const frame = box && fromPoints(box);
+    this.#waiting.value = true;
+    const points = this.#clicks.peek().map(({ at: [x, y], inside }) => [x, y, inside ? 1 : 0]);
+    const given = { points, box: frame && [frame.x, frame.y, frame.width, frame.height] };
+    askTool(state.engine, scope, state.engine.item.peek()?.id ?? "", "segment", given).then((made) => {
+      const region = decodeCropped(made);
+      this.#region.value = region.width ? region : null;
+      state.say(region.width ? `Found: ${region.width} × ${region.height}` : "Nothing found");
+    }).catch((error: unknown) => {
+      if (error instanceof Stopped) return;
+      const { title, hint = "" } = error instanceof MediaError ? error.problem : { title: String(error) };
+      state.refused.value = `${title} ${hint}`;
+      state.say(state.refused.peek());
+    }).finally(() => {
+      if (this.#asking === scope) this.#waiting.value = false;
+    });
+  }
+
+  back(): void {
+    if (this.#clicks.peek().length > 0) this.#clicks.value = this.#clicks.peek().slice(0, -1);
+    else this.#box.value = null;
+    this.#ask();
+  }
+
+  finish(): void {
+    const region = this.#region.peek();
+    const { state } = this;
+    if (!region) return state.say(this.#waiting.peek() ? "Still looking." : "Nothing was found yet.");
+    if (state.make(["masks", "polygons", "boxes"], (kind) => shapesOf(region, kind, state.size), [{ bitmap: region, dashed: true }])) this.cancel();
+  }
+
+  cancel(): void {
+    this.#asking?.dispose();
+    this.#asking = null;
+    this.#clicks.value = [];
+    this.#box.value = this.#region.value = this.#from = null;
+    this.#waiting.value = false;
+  }
+
+  run(action: string): boolean {
+    if (action !== "delete" || !this.busy) return false;
+    this.back();
+    return true;
+  }
+}
+
+function cornersOf([[ax, ay], [bx, by]]: readonly [Point, Point]): Point[] {
+  return [[ax, ay], [bx, ay], [bx, by], [ax, by]];
+}
