@@ -129,7 +129,7 @@ describe("polygons as regions", () => {
       // cut to a rectangle, the same as far as it goes
       const frame = rect(0, 2, 9, 7);
       expect(equals(fillPolygon(rings, frame), crop(region, frame))).toBe(true);
-    }), { numRuns: 300 });
+    }), { numRuns: 100 });
   });
 
   it("that share edges through centres share no pixel and leave none out", () => {
@@ -266,16 +266,19 @@ describe("painting", () => {
   });
 
   it("forgets the oldest steps, but never the last one", () => {
-    const edit = new MaskEdit({ width: 2944, height: 2944 });
-    for (let n = 0; n < 5; n++) {
-      edit.apply(filled(rect(0, 0, 2944, 2944)), n % 2 ? SUBTRACT : ADD);
-      expect(edit.commit()).toBe(true);
+    const all = filled(rect(0, 0, 320, 320)); // 25 tiles
+    for (const [room, kept] of [[80, 3], [75, 3], [74, 2], [3, 1]] as const) {
+      const edit = new MaskEdit({ width: 320, height: 320 }, undefined, room);
+      for (let n = 0; n < 5; n++) {
+        edit.apply(all, n % 2 ? SUBTRACT : ADD);
+        expect(edit.commit()).toBe(true);
+      }
+      let steps = 0;
+      while (edit.undo()) steps++;
+      expect(steps).toBe(kept);
+      while (edit.redo()) steps--;
+      expect(steps).toBe(0);
+      expect(equals(edit.result(), all)).toBe(true);
     }
-    let steps = 0;
-    while (edit.undo()) steps++;
-    expect(steps).toBe(3);
-    while (edit.redo()) steps--;
-    expect(steps).toBe(0);
-    expect(count(edit.result())).toBe(2944 * 2944);
   });
 });

@@ -71,7 +71,7 @@ export function trim(bitmap: Bitmap): Bitmap {
 /** How many pixels belong to a region. */
 export function count({ data }: Bitmap): number {
   let sum = 0;
-  for (const bit of data) sum += bit;
+  for (let n = 0; n < data.length; n++) sum += data[n] as number;
   return sum;
 }
 
@@ -90,13 +90,14 @@ function same(a: Bitmap, b: Bitmap): boolean {
 export function blend(target: Bitmap, source: Bitmap, how: number, within: Rect = target): void {
   // adding and subtracting change nothing where the source has nothing
   const { x, y, width, height } = intersection(within, how & SUBTRACT ? intersection(target, source) : target);
+  const [mine, theirs] = [target.data, source.data];
   for (let row = y; row < y + height; row++) {
-    const from = (row - source.y) * source.width;
     const inside = row >= source.y && row < source.y + source.height;
+    const from = (row - source.y) * source.width;
     let to = (row - target.y) * target.width + x - target.x;
     for (let col = x - source.x; col < x - source.x + width; col++, to++) {
-      const bit = inside && col >= 0 && col < source.width ? source.data[from + col] as number : 0;
-      target.data[to] = how >> (2 * (target.data[to] as number) + bit) & 1;
+      const bit = inside && col >= 0 && col < source.width ? theirs[from + col] as number : 0;
+      mine[to] = how >> (2 * (mine[to] as number) + bit) & 1;
     }
   }
 }
@@ -122,7 +123,7 @@ function atLeast(radius: number): number {
 export function stroke(bitmap: Bitmap, p: Place, q: Place, radius: number, value: 0 | 1 = 1, within: Rect = bitmap): Rect {
   const r = atLeast(radius);
   const dirty = intersection(reach(p, q, r), intersection(bitmap, within));
-  const scale = r / (distance(p, q) || 1);
+  const scale = r / Math.max(distance(p, q), 1e-9);
   const sides = ([[p, 1], [q, 1], [q, -1], [p, -1]] as const).map(([[x, y], side]): Place =>
     [x + (p[1] - q[1]) * scale * side, y + (q[0] - p[0]) * scale * side]);
   for (let row = dirty.y; row < dirty.y + dirty.height; row++) {
@@ -204,7 +205,6 @@ export function fillHoles(bitmap: Bitmap): Bitmap {
 
 const TILE = 64;
 const ROW = 1 << 26; // more than any image is wide
-const REMEMBERED = 1 << 13; // tiles: 32 MiB
 
 /** A region while it is painted, in an image of a size; every step can be undone. */
 export class MaskEdit {
@@ -217,7 +217,8 @@ export class MaskEdit {
   readonly #steps: Map<number, Bitmap>[] = [];
   #done = 0;
 
-  constructor(size: Size, start?: Bitmap) {
+  /** Of all steps together at most `room` tiles are remembered: 32 MiB. */
+  constructor(size: Size, start?: Bitmap, private readonly room = 1 << 13) {
     this.#image = whole(size);
     if (start) this.#live = crop(start, intersection(start, this.#image));
   }
@@ -252,7 +253,7 @@ export class MaskEdit {
     for (const [key, tile] of step) if (same(tile, crop(this.#live, tile))) step.delete(key);
     if (!step.size) return false;
     this.#steps.splice(this.#done++, Infinity, step);
-    while (this.#done > 1 && this.#steps.reduce((sum, { size }) => sum + size, 0) > REMEMBERED) {
+    while (this.#done > 1 && this.#steps.reduce((sum, { size }) => sum + size, 0) > this.room) {
       this.#steps.shift();
       this.#done--;
     }

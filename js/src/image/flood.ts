@@ -15,7 +15,7 @@ export interface Pixels {
 export function flood(image: Pixels, x: number, y: number, tolerance: number, contiguous = true): Bitmap {
   const { width, height, data } = image;
   const [px, py] = [Math.floor(x), Math.floor(y)];
-  if (!(px >= 0 && py >= 0 && px < width && py < height)) return empty(rect(px, py, 0, 0));
+  if (!(px >= 0 && py >= 0 && px < width && py < height)) return empty(rect(0, 0, 0, 0));
   const seed = (py * width + px) * 4;
   const [red, green, blue, alpha] = data.subarray(seed, seed + 4) as unknown as [number, number, number, number];
   // not a loop: this is what the time goes into

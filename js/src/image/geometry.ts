@@ -121,7 +121,8 @@ export function area(shape: Shape): number {
 /** How large a shape is, in short pieces of text. */
 export function measure(shape: Shape): string[] {
   const text = (value: number, unit: string): string => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 }) + unit;
-  const points = text(vertices(shape).length, " points");
+  const { length } = vertices(shape);
+  const points = text(length, length === 1 ? " point" : " points");
   if (shape.kind === "keypoints") return [points];
   const box = shape.kind === "box";
   const { width, height } = box ? shape : bounds(shape);
