@@ -744,6 +744,18 @@ class Session:
             self.refresh()
             return list(self._answers.labelled(everyone=everyone, status=status))
 
+    def said(self, key: Hashable, annotator: str | None = None) -> Labelled:
+        """The item with this key, and what an annotator (this one if not named) says of it so far."""
+        with self.lock:
+            self.resync()
+            self.refresh()
+            position = self.source.position(key)
+            item = self.source.item(position)
+            if annotator is None or annotator == self.annotator:
+                return Labelled(item, self._answers.responses([position])[position])
+            found = self.store.response(self.name, annotator, item.identity)
+            return Labelled(item, found or Response(item.identity, annotator))
+
     def states(self, positions: Sequence[int]) -> dict[int, tuple[Response, bool]]:
         """Response and done-ness of each position, with the status as the fields asked now see it."""
         with self.lock:

@@ -57,7 +57,7 @@ def _kinds() -> _Kinds:
         def open(self) -> None:
             """Send nothing."""
 
-    class Recorder(Quiet, module._CanvasManager):  # type: ignore[misc, name-defined] # noqa: SLF001
+    class Recorder(Quiet, module._CanvasManager):  # type: ignore[misc] # noqa: SLF001
         """Keeps commands in the place of what would send them."""
 
         def __init__(self) -> None:
@@ -92,16 +92,16 @@ def _kinds() -> _Kinds:
         def flush(self) -> None:
             """All is kept already."""
 
-    class LinearGradient(Quiet, module.LinearGradient):  # type: ignore[misc, name-defined]
+    class LinearGradient(Quiet, module.LinearGradient):  # type: ignore[misc]
         pass
 
-    class RadialGradient(Quiet, module.RadialGradient):  # type: ignore[misc, name-defined]
+    class RadialGradient(Quiet, module.RadialGradient):  # type: ignore[misc]
         pass
 
-    class Pattern(Quiet, module.Pattern):  # type: ignore[misc, name-defined]
+    class Pattern(Quiet, module.Pattern):  # type: ignore[misc]
         pass
 
-    class Canvas(Quiet, module.Canvas):  # type: ignore[misc, name-defined]
+    class Canvas(Quiet, module.Canvas):  # type: ignore[misc]
         """An ipycanvas Canvas that keeps what is drawn on it; ``type(canvas)(width=..., height=...)`` makes another."""
 
         def __init__(self, *args: Any, **options: Any) -> None:

@@ -20,7 +20,7 @@ from .base import MediaError
 __all__ = ["Array", "Origin", "glance_at", "is_picture", "mark_of", "origin_of"]
 
 Array: TypeAlias = npt.NDArray[Any]
-Origin: TypeAlias = "str | bytes | Array | Any"
+Origin: TypeAlias = Any
 """A path that can be opened, the bytes of a file, an array, or a PIL image."""
 
 _LONGEST_PATH = 4096

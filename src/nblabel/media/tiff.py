@@ -123,10 +123,12 @@ class TiffRaster(Raster):
         self.nodata = float(page.nodata) if page.tags.get(42113) is not None else None
 
     def _more_pages(self) -> bool:
+        """Whether there are pages after the first that are no smaller copies of it."""
         try:
-            return not self._file.pages[len(self._pages) if not self._pages[0].subifds else 1].is_reduced
+            after: Any = self._file.pages[1 if self._pages[0].subifds else len(self._pages)]
         except IndexError:
             return False
+        return not after.is_reduced and not self._file.is_svs
 
     @property
     def header(self) -> Header:

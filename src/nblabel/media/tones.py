@@ -244,7 +244,8 @@ def _bytes(values: Array, limits: Range | None) -> _Bytes:
     low, span = limits.low, limits.high - limits.low
     if values.dtype.kind in "iu" and values.dtype.itemsize <= 2:
         native = values.astype(values.dtype.newbyteorder("="), copy=False)
-        return _table(native.dtype, low, span)[native.view(f"u{native.dtype.itemsize}")]
+        made: _Bytes = _table(native.dtype, low, span)[native.view(f"u{native.dtype.itemsize}")]
+        return made
     return _scaled(values, low, span)
 
 

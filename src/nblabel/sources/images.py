@@ -22,9 +22,9 @@ from ..schema import Extent
 from .base import ColumnContents, Source, TableSource
 from .files import PathKeys
 from .identity import Contents, Snapshot, digest, key_identity
-from .keys import Keys
+from .keys import Keys, plain
 from .opening import no_columns, open_table
-from .tables import ListTable, Rows, Table, Unreadable, is_missing
+from .tables import Column, ListTable, Rows, Table, Unreadable, is_missing
 
 __all__ = ["Gauge", "ImageSource", "image_files", "open_images"]
 
@@ -63,6 +63,7 @@ def open_images(
     show: Sequence[Hashable] = (),
     root: str | os.PathLike[str] | None = None,
     bands: Any = None,
+    drawn: bool = False,
 ) -> Source:
     """A source of images from what a user hands in.
 
@@ -86,19 +87,26 @@ def open_images(
         Columns shown beside the image.
     root : path-like, optional
         The folder that relative paths lie under.
+    bands : object, optional
+        Which bands are shown; see above.
+    drawn : bool
+        The items are no images but what a function draws: any values, or without ``column`` whole rows as dicts.
     """
     if isinstance(data, Source):
         return data
     folder = "" if root is None else str(Path(root).expanduser())
-    table = _table(data, folder, bool(bands is not None), column)
+    table = _values(data) if drawn else _table(data, folder, bands is not None, column)
     shown = (show,) if isinstance(show, str) else tuple(show)
     if not table.columns:
         no_columns(table, column, key, shown, use="image")
-        return ImageSource(table, None, gauge)
+        return (ValueSource if drawn else ImageSource)(table, None, gauge)
     key = None if key is None else table.pick(key, use="key")
     shown = tuple(table.pick(one, use="show") for one in shown)
+    if drawn and column is None:
+        return RowSource(table, None, gauge, key=key, show=shown)
     image = _guess(table, (key, *shown)) if column is None else table.pick(column, use="image")
-    return ImageSource(table, image, gauge, key=key, show=shown)
+    kind = ValueSource if drawn else ImageSource
+    return kind(table, image, gauge, key=key, show=shown)
 
 
 # ---- tables ------------------------------------------------------------------------------------------
@@ -118,7 +126,7 @@ class PathTable(ImageTable):
         return PathKeys(len(self), self._path, self._paths, "paths")
 
     def _path(self, at: int) -> str:
-        return os.fspath(self.rows[at])
+        return str(os.fspath(self.rows[at]))
 
     def _paths(self, rows: slice) -> list[str]:
         return [os.fspath(one) for one in self.rows[rows]]
@@ -146,13 +154,25 @@ def _table(data: Any, root: str, banded: bool, column: Hashable | None) -> Table
         return ImageTable(_stack(data, banded))
     if isinstance(data, (list, tuple)):
         return _listed(data)
-    return _labelled(open_table(data, column=column))
+    table = open_table(data, column=column)
+    return _listed(table.rows) if type(table) is ListTable else _labelled(table)
+
+
+def _values(data: Any) -> Table:
+    """Whatever a function draws, one by one."""
+    if isinstance(data, (str, os.PathLike)) and PurePath(os.fsdecode(data)).suffix.lower() in _TABLES:
+        return _labelled(open_table(os.fsdecode(data)))
+    if isinstance(data, (str, bytes, os.PathLike)):
+        raise SourceError("one value is not a list of items", "with draw= hand in a list, a frame or a table's path")
+    if isinstance(data, np.ndarray) and data.ndim:
+        return ImageTable(list(data))
+    if isinstance(data, (list, tuple)) and not any(isinstance(one, Mapping) for one in data[:1]):
+        return ImageTable(data)
+    return _labelled(open_table(data))
 
 
 def _labelled(table: Table) -> Table:
     table.label = "image"
-    if type(table) is ListTable:
-        return _listed(table.rows)
     return table
 
 
@@ -428,3 +448,55 @@ class ImageSource(TableSource):
                 if any(wanted in str(one).casefold() for one in said if not is_missing(one)):
                     found.append(start + at)
         return np.array(found, dtype=np.int64)
+
+
+class ValueSource(ImageSource):
+    """Values that a function draws: each is what it holds, also one that is a text."""
+
+    @property
+    def may_change(self) -> bool:
+        """A value is its content; only behind a key it may become another."""
+        return self.own_keys
+
+    def digest_of(self, value: Any) -> bytes:
+        """A hash of the value."""
+        return self.gauge.mark(value)
+
+    def content(self, position: int) -> str:
+        """A hash of the value as it is now."""
+        return self.gauge.mark(self._column.value(self._row(position))).hex()
+
+    def _measure(self, value: Any) -> tuple[tuple[int, int] | None, str]:
+        return (None, value.problem) if isinstance(value, Unreadable) else self.gauge.measure(value)
+
+
+class RowSource(ValueSource):
+    """Rows of a table that a function draws, each as a dict."""
+
+    def _main_column(self) -> Column:
+        names = [name for name in dict.fromkeys(self._table.columns) if self._table.columns.count(name) == 1]
+        return _RowColumn(len(self._table), {name: self._table.column(name) for name in names})
+
+
+class _RowColumn(Column):
+    """Whole rows as dicts."""
+
+    def __init__(self, size: int, columns: Mapping[Hashable, Column]) -> None:
+        self._size = size
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return self._size
+
+    def value(self, position: int) -> Any:
+        """One row, now."""
+        return {name: plain(column.value(position)) for name, column in self._columns.items()}
+
+    def values(self, rows: Rows) -> list[Any]:
+        """Some rows, now."""
+        held = [column.values(rows) for column in self._columns.values()]
+        return [dict(zip(self._columns, map(plain, row), strict=True)) for row in zip(*held, strict=True)]
+
+    def snapshot(self) -> Column:
+        """The rows as they are now, as far as each column can tell."""
+        return _RowColumn(self._size, {name: column.snapshot() for name, column in self._columns.items()})
