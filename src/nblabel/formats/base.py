@@ -14,19 +14,89 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from ..annotations import AnyAnnotation, Choice, Relation, Span, Text
+from ..annotations import HUMAN, Annotation, AnyAnnotation, Choice, Keypoints, Polygon, Relation, Shape, Span, Text
 from ..errors import FormatError, InvalidAnnotation, UnknownOption
 from ..records import Dropped, Item, Labelled, Report, Response, Status
-from ..schema import Choices, Field, Label, Relations, Schema, Spans, Texts
+from ..schema import (
+    Attribute,
+    Boxes,
+    Choices,
+    Field,
+    Label,
+    Masks,
+    Polygons,
+    Polylines,
+    Relations,
+    Schema,
+    Skeletons,
+    Spans,
+    Texts,
+)
 
-__all__ = ["Format", "Log", "Meta", "Read", "Reading", "StrPath", "infer", "reading", "replacing"]
+__all__ = [
+    "FILE",
+    "Format",
+    "Log",
+    "Meta",
+    "Read",
+    "Reading",
+    "StrPath",
+    "beyond",
+    "default_field",
+    "infer",
+    "reading",
+    "replacing",
+    "sort_of",
+    "titled",
+]
 
 StrPath: TypeAlias = "str | os.PathLike[str]"
 Meta: TypeAlias = "Mapping[tuple[Hashable, str], Mapping[str, Any]]"
 """What a format does not know, by (key, annotator): read from a file and written back into one."""
 
-DEFAULT_FIELDS = {"span": "spans", "relation": "relations", "choice": "choices", "text": "text"}
-"""The field that an annotation of each kind belongs to where a file does not say."""
+FILE: tuple[Hashable, str] = (None, "")
+"""Where `Meta` holds what belongs to no item but to the file."""
+
+DEFAULT_FIELDS = {
+    "span": "spans",
+    "relation": "relations",
+    "choice": "choices",
+    "text": "text",
+    "box": "boxes",
+    "polygon": "polygons",
+    "polyline": "polylines",
+    "keypoints": "keypoints",
+    "mask": "masks",
+}
+"""The field that an annotation of each sort belongs to where a file does not say."""
+
+
+def sort_of(a: Annotation) -> str:
+    """The kind of an annotation, but ``polyline`` for open polygons: what different fields are asked for."""
+    return "polyline" if isinstance(a, Polygon) and not a.closed else a.kind
+
+
+def default_field(a: Annotation) -> str:
+    """The field that an annotation belongs to where a file does not say."""
+    return DEFAULT_FIELDS.get(sort_of(a), a.kind)
+
+
+def titled(a: Annotation) -> str:
+    """How reports name an annotation."""
+    label = getattr(a, "label", "")
+    return f"{sort_of(a)} {label!r}" if label else sort_of(a)
+
+
+def beyond(a: Annotation, *held: str) -> list[str]:
+    """What an annotation has besides its place and label, but for what is ``held``."""
+    found = {
+        "attributes": bool(a.attributes),
+        "score": a.score is not None,
+        "source": a.source != HUMAN,
+    }
+    if isinstance(a, Shape):
+        found |= {"z": a.z != 0, "group": bool(a.group), "occluded": a.occluded}
+    return [name for name, known in found.items() if known and name not in held]
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -53,11 +123,14 @@ class Reading(msgspec.Struct, frozen=True):
         the file has no annotations.
     report : Report
         Counts, and what could not be read.
+    file : dict
+        What the file holds besides its items and is not understood.
     """
 
     items: tuple[Read, ...]
     schema: Schema | None
     report: Report
+    file: dict[str, Any] = {}
 
     @property
     def labelled(self) -> tuple[Labelled, ...]:
@@ -67,7 +140,8 @@ class Reading(msgspec.Struct, frozen=True):
     @property
     def meta(self) -> dict[tuple[Hashable, str], dict[str, Any]]:
         """What the file holds besides, to be given to ``write(..., meta=reading.meta)``."""
-        return {(one.item.key, one.response.annotator): one.meta for one in self.items if one.meta}
+        made = {(one.item.key, one.response.annotator): one.meta for one in self.items if one.meta}
+        return {FILE: self.file, **made} if self.file else made
 
 
 class Format(msgspec.Struct, frozen=True):
@@ -83,12 +157,15 @@ class Format(msgspec.Struct, frozen=True):
         File endings it is chosen by.
     module : str
         The module of `nblabel.formats` that holds its ``write`` and ``read``; loaded on first use.
+    folder : bool
+        Whether it is a folder of files, with one for each item.
     """
 
     name: str
     title: str
     suffixes: tuple[str, ...]
     module: str
+    folder: bool = False
 
     def _function(self, name: str, options: Mapping[str, Any]) -> Callable[..., Any]:
         function: Callable[..., Any] = getattr(importlib.import_module(f".{self.module}", __package__), name)
@@ -177,6 +254,11 @@ class Log:
         """Note something that was not carried, or not as it was."""
         self._dropped.append(Dropped(key, annotation, reason))
 
+    def part(self, key: Hashable, a: Annotation, lost: Sequence[str], *, what: str = "") -> None:
+        """Note what of an annotation was not written, if anything."""
+        if lost:
+            self.drop(key, a.id, f"{what or titled(a)}: {', '.join(lost)} not written")
+
     def report(self, path: StrPath = "") -> Report:
         """All that was noted."""
         return Report(self.items, self.annotations, tuple(self._dropped), os.fspath(path))
@@ -197,35 +279,93 @@ class Log:
         return None
 
 
-def infer(annotations: Iterable[AnyAnnotation], *, labels: Mapping[str, Sequence[str]] = {}) -> Schema | None:
+def infer(
+    annotations: Iterable[AnyAnnotation],
+    *,
+    labels: Mapping[str, Sequence[str | Label]] = {},
+    skeletons: Mapping[str, Skeletons] = {},
+    sorts: Mapping[str, str] = {},
+) -> Schema | None:
     """A schema in which these annotations are valid, fields and labels in the order they occur.
 
-    ``labels`` are further labels of choice fields, by field. A choice field is ``multiple`` if one of them holds
-    none of the labels; `reading` finds those with several answers.
+    ``labels`` are further labels by field, ``skeletons`` the points and edges of keypoints by field, and ``sorts`` what
+    fields are asked for (see `sort_of`): choices where neither says it nor an annotation. A choice field is
+    ``multiple`` if one of them holds none of the labels; `reading` finds those with several answers.
     """
-    kinds: dict[str, str] = {}
-    found: dict[str, dict[str, None]] = {}
-    for field, names in labels.items():
-        kinds[field] = "choice"
-        found[field] = dict.fromkeys(names)
+    sorts = dict(sorts)
+    found: dict[str, dict[str, Label | None]] = {}
+    examples: dict[str, Annotation] = {}
+    attributes: dict[tuple[str, str], dict[str, Attribute]] = {}
+    for name, given in labels.items():
+        found[name] = {
+            one.name if isinstance(one, Label) else one: one if isinstance(one, Label) else None for one in given
+        }
     for a in annotations:
-        if kinds.setdefault(a.field, a.kind) == a.kind:
-            found.setdefault(a.field, {})
-            if getattr(a, "label", ""):
-                found[a.field].setdefault(str(getattr(a, "label", "")))
-    has_spans = "span" in kinds.values()
+        if sorts.setdefault(a.field, sort_of(a)) != sort_of(a):
+            continue
+        examples.setdefault(a.field, a)
+        known = found.setdefault(a.field, {})
+        label = str(getattr(a, "label", ""))
+        if label:
+            known.setdefault(label)
+        for attribute, value in a.attributes.items():
+            own = attributes.setdefault((a.field, label), {})
+            own[attribute] = _attribute(attribute, value, own.get(attribute))
+    order = dict.fromkeys([*labels, *skeletons, *sorts])
+    has_spans = "span" in sorts.values()
     fields: dict[str, Field] = {}
-    for name, kind in kinds.items():
-        made = tuple(Label(label) for label in found[name] if label.strip())
-        if kind == "text":
+    for name in order:
+        sort = sorts.get(name, "keypoints" if name in skeletons else "choice")
+        made = tuple(
+            _label(known or Label(label), attributes.get((name, label), {}))
+            for label, known in found.get(name, {}).items()
+            if label.strip()
+        )
+        if sort == "text":
             fields[name] = Texts()
-        elif kind == "span" and made:
-            fields[name] = Spans(made)
-        elif kind == "choice" and made:
-            fields[name] = Choices(made)
-        elif kind == "relation" and made and has_spans:
-            fields[name] = Relations(made)
+        elif not made or (sort == "relation" and not has_spans):
+            continue
+        elif sort == "keypoints":
+            fields[name] = _skeletons(made, skeletons.get(name), examples.get(name))
+        elif sort in _FIELDS:
+            fields[name] = _FIELDS[sort](made)
     return Schema.of(fields) if fields else None
+
+
+_FIELDS: dict[str, Callable[[tuple[Label, ...]], Field]] = {
+    "span": Spans,
+    "choice": Choices,
+    "relation": Relations,
+    "box": Boxes,
+    "polygon": Polygons,
+    "polyline": Polylines,
+    "mask": Masks,
+}
+
+
+def _skeletons(labels: tuple[Label, ...], known: Skeletons | None, example: Annotation | None) -> Skeletons:
+    if known is not None:
+        return Skeletons(labels, points=known.points, edges=known.edges)
+    n = len(example.points) if isinstance(example, Keypoints) else 1
+    return Skeletons(labels, points=tuple(str(k + 1) for k in range(n)) if n > 1 else ())
+
+
+def _attribute(name: str, value: Any, known: Attribute | None) -> Attribute:
+    """What an attribute must be so that this value, and those that were seen before, may stand for it."""
+    if value is None:
+        return known or Attribute(name)
+    sort = "bool" if isinstance(value, bool) else "number" if isinstance(value, (int, float)) else "text"
+    if isinstance(value, list) or (known is not None and (known.type == "choice" or known.type != sort)):
+        options = known.options if known is not None else ()
+        seen = value if isinstance(value, list) else [value]
+        return Attribute(name, "choice", tuple(dict.fromkeys([*options, *(str(one) for one in seen)])))
+    return Attribute(name, sort)  # type: ignore[arg-type]
+
+
+def _label(label: Label, attributes: Mapping[str, Attribute]) -> Label:
+    known = {one.name for one in label.attributes}
+    more = tuple(one for name, one in attributes.items() if name not in known)
+    return msgspec.structs.replace(label, attributes=(*label.attributes, *more)) if more else label
 
 
 def reading(
@@ -234,16 +374,21 @@ def reading(
     log: Log,
     *,
     schema: Schema | None = None,
-    labels: Mapping[str, Sequence[str]] = {},
+    labels: Mapping[str, Sequence[str | Label]] = {},
+    skeletons: Mapping[str, Skeletons] = {},
+    sorts: Mapping[str, str] = {},
     multiple: Iterable[str] = (),
+    file: dict[str, Any] | None = None,
 ) -> Reading:
     """The reading of ``items``: annotations checked, the schema inferred if none is given, submitted fields filled in.
 
-    ``labels`` are further labels of choice fields and ``multiple`` the choice fields known to take several.
+    ``labels``, ``skeletons`` and ``sorts`` are those of `infer`, ``multiple`` the choice fields known to take several,
+    and ``file`` what belongs to no item.
     """
     checked = [_checked(one, log) for one in items]
     if schema is None:
-        schema = infer((a for one in checked for a in one.response.annotations), labels=labels)
+        given = (a for one in checked for a in (*one.response.annotations, *one.item.prelabels))
+        schema = infer(given, labels=labels, skeletons=skeletons, sorts=sorts)
         several = set(multiple)
         for one in checked:
             fields = [a.field for a in one.response.annotations if isinstance(a, Choice)]
@@ -265,7 +410,7 @@ def reading(
     )
     log.items = len(done)
     log.annotations = sum(len(one.response.annotations) for one in done)
-    return Reading(done, schema, log.report(path))
+    return Reading(done, schema, log.report(path), file or {})
 
 
 def _checked(one: Read, log: Log) -> Read:
@@ -274,7 +419,7 @@ def _checked(one: Read, log: Log) -> Read:
     length = len(one.item.data) if isinstance(one.item.data, str) else None
     kept: dict[str, AnyAnnotation] = {}
     for given in response.annotations:
-        a = given if given.field else msgspec.structs.replace(given, field=DEFAULT_FIELDS.get(given.kind, given.kind))
+        a = given if given.field else msgspec.structs.replace(given, field=default_field(given))
         if a.id in kept:
             log.drop(one.item.key, a.id, "has the id of another annotation")
         elif isinstance(a, Span) and length is not None and a.end > length:

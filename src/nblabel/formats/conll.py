@@ -17,11 +17,11 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..annotations import HUMAN, Span
+from ..annotations import Span
 from ..errors import FormatError, nearest
 from ..records import Item, Labelled, Report, Response, Status
 from ..schema import Schema
-from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, reading, replacing
+from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, beyond, reading, replacing
 from .spacy_docs import language
 from .table import json_key, key_of_json
 from .tokens import align, check_alignment, longest_first, simple, usable
@@ -154,23 +154,13 @@ def _taggable(
             start, end = tokens[place[0]][0], tokens[place[1] - 1][1]
             if (start, end) != (a.start, a.end):
                 log.drop(key, a.id, f"{where} does not end at tokens; moved to [{start}, {end})")
-            lost = [name for name, known in _beyond(a, fields) if known]
-            if lost:
-                log.drop(key, a.id, f"{where}: {', '.join(lost)} not written")
+            log.part(key, a, beyond(a) + ([f"field {a.field!r}"] if len(fields) > 1 else []), what=where)
             placed.append((*place, a))
     kept, rest = longest_first(placed)
     for _, _, a in rest:
         log.drop(key, a.id, f"{a.label!r} [{a.start}, {a.end}) overlaps a longer span")
     log.annotations += len(kept)
     yield from kept
-
-
-def _beyond(a: Span, fields: set[str]) -> Iterator[tuple[str, bool]]:
-    """What a span may have besides its label."""
-    yield "attributes", bool(a.attributes)
-    yield "score", a.score is not None
-    yield "source", a.source != HUMAN
-    yield f"field {a.field!r}", len(fields) > 1
 
 
 def _tags(label: str, length: int, scheme: str) -> list[str]:

@@ -1,0 +1,216 @@
+"""Shapes as formats see them: several that make up one object, outlines with holes as one ring, corners of boxes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from ..annotations import AnyAnnotation, Box, Keypoints, Mask, Polygon, Shape
+from ..schema import Label, Schema
+from ..shapes import Ring, bounds, corners, polygons_of
+from .base import sort_of
+
+__all__ = ["Thing", "box_of_corners", "bridged", "ellipse", "is_bounds", "labels_of", "rings_of", "things"]
+
+Points: TypeAlias = npt.NDArray[np.float64]
+_MOST_POINTS = 1 << 14
+
+
+class Thing(msgspec.Struct):
+    """One object: the shapes that a format keeps together. Parts are closed polygons and masks."""
+
+    first: Shape
+    box: Box | None = None
+    keypoints: Keypoints | None = None
+    parts: list[Polygon | Mask] = []
+    line: Polygon | None = None
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """All of them."""
+        found: list[Shape | None] = [self.box, self.keypoints, *self.parts, self.line]
+        return [one for one in found if one is not None]
+
+    @property
+    def box_or_bounds(self) -> tuple[float, float, float, float]:
+        """Its box without rotation, or the smallest one around the rest."""
+        if self.box is not None:
+            return bounds(self.box)
+        found = [bounds(one) for one in (*self.parts, self.keypoints, self.line) if one is not None]
+        found = [one for one in found if one[2] or one[3]] or found
+        left, top = min(one[0] for one in found), min(one[1] for one in found)
+        right, bottom = max(one[0] + one[2] for one in found), max(one[1] + one[3] for one in found)
+        return left, top, right - left, bottom - top
+
+
+def things(annotations: Iterable[AnyAnnotation]) -> list[Thing]:
+    """The objects that shapes make up: those of one group and label that say the same besides are one.
+
+    An object has one box and one skeleton at most; several polygons and masks are its parts.
+    """
+    made: list[Thing] = []
+    known: dict[tuple[Any, ...], list[Thing]] = {}
+    for a in annotations:
+        if not isinstance(a, Shape):
+            continue
+        same = (a.group, a.label, a.z, a.occluded, a.score, a.source, repr(sorted(a.attributes.items())))
+        slot = _slot(a)
+        mine = known.setdefault(same, []) if a.group else []
+        target = next((one for one in mine if slot == "parts" or getattr(one, slot) is None), None)
+        if slot == "line" or target is None or (slot == "parts" and target.line is not None):
+            target = Thing(a)
+            made.append(target)
+            mine.append(target)
+        if slot == "parts":
+            target.parts.append(a)  # type: ignore[arg-type]
+        else:
+            setattr(target, slot, a)
+    return made
+
+
+def _slot(a: Shape) -> str:
+    return {"box": "box", "keypoints": "keypoints", "polyline": "line"}.get(sort_of(a), "parts")
+
+
+def is_bounds(box: Sequence[float], shapes: Iterable[Polygon | Mask | Keypoints], slack: float = 1.0) -> bool:
+    """Whether a box says no more than the shapes it is around."""
+    thing = Thing(Box(0, 0, 1, 1), parts=list(shapes))  # type: ignore[arg-type]
+    if not thing.parts:
+        return False
+    around = thing.box_or_bounds
+    left, top = box[0] - around[0], box[1] - around[1]
+    gaps = (left, top, left + box[2] - around[2], top + box[3] - around[3])
+    return all(abs(gap) <= slack for gap in gaps)
+
+
+def labels_of(schema: Schema, annotations: Iterable[AnyAnnotation], sorts: Iterable[str]) -> list[Label]:
+    """The labels of all fields for these sorts of shapes, then those that only annotations have."""
+    wanted = frozenset(sorts)
+    kinds = {"boxes": "box", "polygons": "polygon", "polylines": "polyline", "skeletons": "keypoints", "masks": "mask"}
+    found: dict[str, Label] = {}
+    for field in schema.fields:
+        if kinds.get(str(field.__struct_config__.tag)) in wanted:
+            for label in field.labels:  # type: ignore[union-attr]
+                found.setdefault(label.name, label)
+    for a in annotations:
+        name = getattr(a, "label", "")
+        if name and sort_of(a) in wanted and name not in found:
+            found[name] = Label(name)
+    return list(found.values())
+
+
+def rings_of(shape: Box | Polygon | Mask) -> list[Ring]:
+    """All rings of a shape, outer ones and holes."""
+    if isinstance(shape, Box):
+        return [corners(shape)]
+    if isinstance(shape, Polygon):
+        return [shape.points, *shape.holes]
+    return [ring for outer, holes in polygons_of(shape) for ring in (outer, *holes)]
+
+
+def bridged(rings: Sequence[Ring]) -> Ring:
+    """One ring with the inside of all of them, by the even-odd rule: cuts without width join each to a near one.
+
+    Examples
+    --------
+    >>> bridged([((0, 0), (4, 0), (0, 4)), ((1, 1), (1, 2), (2, 1))])
+    ((0, 0), (1, 1), (1, 2), (2, 1), (1, 1), (0, 0), (4, 0), (0, 4))
+    """
+    cuts = _cuts([np.asarray(ring, dtype=np.float64) for ring in rings])
+    made: list[tuple[float, float]] = []
+    walks = [_walk(rings, cuts, 0, 0)]
+    while walks:
+        step = next(walks[-1], None)
+        if step is None:
+            walks.pop()
+        elif isinstance(step, _Cut):
+            walks.append(_walk(rings, cuts, step.ring, step.start))
+        else:
+            made.append(step)
+    return tuple(made)
+
+
+class _Cut(msgspec.Struct, frozen=True):
+    """A ring that hangs on another, and its point where the cut ends."""
+
+    ring: int
+    start: int
+
+
+_Cuts: TypeAlias = dict[tuple[int, int], list[_Cut]]
+
+
+def _walk(rings: Sequence[Ring], cuts: _Cuts, ring: int, start: int) -> Iterator[tuple[float, float] | _Cut]:
+    """Round a ring and, but for the first, back to where it started, with a turn for each that hangs on it."""
+    n = len(rings[ring])
+    for k in range(n):
+        at = (start + k) % n
+        yield rings[ring][at]
+        for cut in cuts.get((ring, at), ()):
+            yield cut
+            yield rings[ring][at]
+    if ring:
+        yield rings[ring][start]
+
+
+def _cuts(rings: Sequence[Points]) -> _Cuts:
+    """What hangs on which point: a tree of the nearest, or of neighbours in the list where that would take long."""
+    cuts: _Cuts = {}
+    if sum(len(ring) for ring in rings) > _MOST_POINTS:
+        for n in range(1, len(rings)):
+            far = ((rings[n - 1] - rings[n][0]) ** 2).sum(axis=1)
+            cuts.setdefault((n - 1, int(far.argmin())), []).append(_Cut(n, 0))
+        return cuts
+    best: dict[int, tuple[float, int, int, int]] = dict.fromkeys(range(1, len(rings)), (math.inf, 0, 0, 0))
+    last = 0
+    while best:
+        for n, known in best.items():
+            far = ((rings[last][:, None] - rings[n][None]) ** 2).sum(axis=2)
+            flat = int(far.argmin())
+            best[n] = min(known, (float(far.flat[flat]), last, *divmod(flat, len(rings[n]))))
+        last = min(best, key=lambda n: best[n][0])
+        _, ring, point, start = best.pop(last)
+        cuts.setdefault((ring, point), []).append(_Cut(last, start))
+    return cuts
+
+
+def box_of_corners(points: Sequence[tuple[float, float]], slack: float = 0.5) -> tuple[float, ...] | None:
+    """Left, top, width, height and rotation of the rectangle with these four corners; ``None`` if it is none.
+
+    Examples
+    --------
+    >>> box_of_corners([(3, -1), (3, 3), (1, 3), (1, -1)])
+    (0.0, 0.0, 4.0, 2.0, 90.0)
+    """
+    if len(points) != 4:
+        return None
+    p = np.asarray(points, dtype=np.float64)
+    along, across = (p[1] - p[0] + p[2] - p[3]) / 2, (p[2] - p[1] + p[3] - p[0]) / 2
+    if along[0] * across[1] - along[1] * across[0] < 0:  # the other way round
+        p = p[[0, 3, 2, 1]]
+        along, across = across, along
+    width, height = float(np.hypot(*along)), float(np.hypot(*across))
+    if not width or not height:
+        return None
+    x, y = (float(value) for value in p.mean(axis=0))
+    turn = math.degrees(math.atan2(along[1], along[0]))
+    made = Box(x - width / 2, y - height / 2, width, height, rotation=turn)
+    if np.abs(np.asarray(corners(made)) - p).max() > slack:
+        return None
+    return made.x, made.y, width, height, turn
+
+
+def ellipse(x: float, y: float, across: float, down: float, turn: float = 0.0, points: int = 64) -> Ring:
+    """A polygon on an ellipse with these radii, turned clockwise by degrees."""
+    cos, sin = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+    made = []
+    for n in range(points):
+        angle = 2 * math.pi * n / points
+        dx, dy = across * math.cos(angle), down * math.sin(angle)
+        made.append((x + dx * cos - dy * sin, y + dx * sin + dy * cos))
+    return tuple(made)
