@@ -8,18 +8,18 @@ import sys
 import time
 import traceback
 
-from . import machine, measures, report
+from . import contestants, imagers, machine, measures, report
 from .bench import Bench
-from .contestants import ALL, BY_NAME
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split(":")[0])
+    takers = list(dict.fromkeys([*contestants.BY_NAME, *imagers.BY_NAME]))
     names = [name for one in measures.ALL for name in (one.name, *one.aliases)]
     parser.add_argument("--only", nargs="+", metavar="MEASURE", choices=names, default=[], help=", ".join(names))
     parser.add_argument(
-        "--against", nargs="+", metavar="NAME", choices=list(BY_NAME), default=[],
-        help="these contestants only: " + ", ".join(BY_NAME),
+        "--against", nargs="+", metavar="NAME", choices=takers, default=[],
+        help="these contestants only: " + ", ".join(takers),
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="a few of everything; the tables are left as they are")
     parser.add_argument("--chaos", action="store_true", help="also the run of 1,000 labels with accidents (long)")
@@ -43,10 +43,9 @@ def main() -> int:
         wanted = [one for one in measures.ALL if asked.chaos or not one.extra]
     elif asked.chaos:
         wanted += [one for one in measures.ALL if one.extra]
-    contestants = [BY_NAME[name] for name in asked.against] or list(ALL)
     # Server, kernels and browser end with us, however we are ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    bench = Bench(quick=asked.quick, only=contestants)
+    bench = Bench(quick=asked.quick, against=asked.against)
     failed = []
     try:
         for measure in dict.fromkeys(wanted):

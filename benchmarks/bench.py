@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from playwright.sync_api import Browser
 from tests.chromium import find_chromium, open_chromium
@@ -17,8 +17,9 @@ from tests.notebook.driver import Notebook
 from tests.notebook.servers import JupyterServer
 
 from . import machine, page
-from .contestants import Contestant
+from .contestants import ALL
 
+T = TypeVar("T")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -68,9 +69,10 @@ class Result:
 class Bench:
     """What the measures work with."""
 
-    def __init__(self, *, quick: bool, only: Sequence[Contestant]) -> None:
+    def __init__(self, *, quick: bool, against: Sequence[str] = ()) -> None:
         self.quick = quick
-        self.contestants = tuple(only)
+        self.against = tuple(against)
+        self.contestants = tuple(one for one in ALL if self.asks_for(one.name))
         self.machine = machine.describe(find_chromium())
         self._stack = contextlib.ExitStack()
         self._server: JupyterServer | None = None
@@ -78,6 +80,10 @@ class Bench:
 
     def result(self, measure: str) -> Result:
         return Result(measure, self.quick, machine=self.machine)
+
+    def asks_for(self, contestant: str) -> bool:
+        """Whether it takes part: all do, unless some are named."""
+        return not self.against or contestant in self.against
 
     def times(self, full: int, quick: int) -> int:
         """How often, by how thorough the run is."""
@@ -126,7 +132,7 @@ class Bench:
         self._stack.close()
 
 
-def turns(contestants: Sequence[Contestant], round_: int) -> list[Contestant]:
+def turns(contestants: Sequence[T], round_: int) -> list[T]:
     """The contestants in the order of this round: each is first, second, ... in turn."""
     shift = round_ % max(len(contestants), 1)
     return [*contestants[shift:], *contestants[:shift]]

@@ -8,7 +8,8 @@ from tests.notebook.driver import Notebook
 
 from . import page
 from .data import ROWS, marker
-from .page import Click, Key, Want
+from .page import Click, Key
+from .wants import Want
 
 POSITIVE = "positive"
 NEGATIVE = "negative"

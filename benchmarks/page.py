@@ -3,99 +3,23 @@
 "Painted" is the second animation frame after the DOM shows it: the first one belongs to the frame that is painted,
 the second one is the earliest moment at which a page can know that this has happened. It therefore never is less
 than one frame, also for a page that does nothing else; the contestant ``bare`` tells how much that is here.
+
+A canvas has no DOM to watch. Of canvases a few pixels are read once a frame, in a task right after the frame's own
+callbacks and painting, until they have the colour or the change that is waited for; the next animation frame is then
+the one that the DOM's clock stops at, too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from tests.notebook.driver import Notebook
 
-_PROBE = """
-window.__bench = {
-  result: null,
-  root(path, index) { return window.__nb.panel(path).content.widgets[index].outputArea.node; },
-  holds(root, want) {
-    const found = root.querySelectorAll(want.selector);
-    if (want.count !== undefined) return found.length >= want.count;
-    for (const one of found) {
-      if (want.text !== undefined && one.textContent.includes(want.text)) return true;
-      if (want.width !== undefined && one.complete && one.naturalWidth === want.width) return true;
-    }
-    return false;
-  },
-  watch(root, want, limit) {
-    return new Promise(resolve => {
-      let over = false;
-      const end = value => {
-        if (over) return;
-        over = true;
-        observer.disconnect();
-        root.removeEventListener("load", check, true);
-        clearTimeout(timer);
-        resolve(value);
-      };
-      const check = () => {
-        if (over || !this.holds(root, want)) return;
-        const shown = performance.now();
-        observer.disconnect();
-        requestAnimationFrame(() => requestAnimationFrame(() => end({ shown, painted: performance.now() })));
-      };
-      // A cell's own node may come and go while it runs; the document stays.
-      const observer = new MutationObserver(check);
-      observer.observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
-      root.addEventListener("load", check, true);
-      const timer = setTimeout(() => end(null), limit);
-      check();
-    });
-  },
-  arm(path, index, on, want, limit) {
-    const root = this.root(path, index);
-    if (this.holds(root, want)) throw new Error("shown already: " + JSON.stringify(want));
-    this.result = new Promise(resolve => {
-      this.heard = event => {
-        if (event.type !== on.type || !event.isTrusted || (on.code && event.code !== on.code)) return;
-        const begun = performance.now();
-        this.heard = null;
-        this.watch(root, want, limit).then(seen => resolve(seen && {
-          input: begun - event.timeStamp, shown: seen.shown - begun, painted: seen.painted - begun,
-        }));
-      };
-      setTimeout(() => resolve(null), limit + 5000); // should the input never come
-    });
-    return null;
-  },
-  run(path, index, want, limit) {
-    const root = this.root(path, index);
-    if (this.holds(root, want)) throw new Error("shown already: " + JSON.stringify(want));
-    const begun = performance.now();
-    window.__nb.run(path, index);
-    return this.watch(root, want, limit).then(seen => seen && {
-      shown: seen.shown - begun, painted: seen.painted - begun,
-    });
-  },
-  heard: null,
-  clear(path, index) { window.__nb.panel(path).content.widgets[index].model.outputs.clear(); },
-};
-// Before any widget's own, so that none can keep an event from us.
-for (const type of ["keydown", "pointerup"]) {
-  window.addEventListener(type, event => window.__bench.heard?.(event), true);
-}
-"""
+from .wants import Wanted
 
-
-@dataclass(frozen=True)
-class Want:
-    """What the page should show: an element with this text, an image of this width, or so many elements."""
-
-    selector: str
-    text: str | None = None
-    width: int | None = None
-    count: int | None = None
-
-    def js(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if value is not None}
+_PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -137,7 +61,7 @@ def clear(nb: Notebook, cell: int) -> None:
     nb.sleep(0.3)
 
 
-def run_cell(nb: Notebook, cell: int, want: Want, *, limit: float = 60) -> Timing | None:
+def run_cell(nb: Notebook, cell: int, want: Wanted, *, limit: float = 60) -> Timing | None:
     """Run a cell until it shows something; None if it does not within ``limit`` seconds."""
     clear(nb, cell)
     got = nb.js("window.__bench.run(path, a[0], a[1], a[2])", cell, want.js(), limit * 1000)
@@ -188,7 +112,7 @@ def fire(nb: Notebook, gesture: Key | Click) -> None:
         nb.page.mouse.up()
 
 
-def act(nb: Notebook, cell: int, gesture: Key | Click, want: Want, *, limit: float = 20) -> Timing | None:
+def act(nb: Notebook, cell: int, gesture: Key | Click, want: Wanted, *, limit: float = 20) -> Timing | None:
     """Do a gesture and time it until the page shows something; None if it does not within ``limit`` seconds."""
     prepare(nb, cell, gesture)
     if isinstance(gesture, Key):
@@ -199,9 +123,18 @@ def act(nb: Notebook, cell: int, gesture: Key | Click, want: Want, *, limit: flo
     return taken(nb)
 
 
-def arm(nb: Notebook, cell: int, event: str, want: Want, *, limit: float = 20, code: str = "") -> None:
+def arm(nb: Notebook, cell: int, event: str, want: Wanted, *, limit: float = 20, code: str = "") -> None:
     """Start the clock at the next real event of this kind."""
     nb.js("window.__bench.arm(path, ...a)", cell, {"type": event, "code": code}, want.js(), limit * 1000)
+
+
+def timed(
+    nb: Notebook, cell: int, event: str, want: Wanted, act: Callable[[], object], *, limit: float = 20
+) -> Timing | None:
+    """Do something and time it from its first event of this kind; None if the wanted is not there in time."""
+    arm(nb, cell, event, want, limit=limit)
+    act()
+    return taken(nb)
 
 
 def taken(nb: Notebook) -> Timing | None:
@@ -242,3 +175,30 @@ def word_box(nb: Notebook, cell: int, selector: str, word: str) -> dict[str, flo
     )
     assert got is not None, f"{word!r} is not on the page"
     return dict(got)
+
+
+# ---- canvases -------------------------------------------------------------------------------------
+
+
+def find(
+    nb: Notebook, cell: int, anchor: str, colour: tuple[int, int, int], *, reach: int = 40
+) -> dict[str, float] | None:
+    """The middle (``x``, ``y``) and the size of all pixels of a colour on canvases, from the anchor's top left."""
+    found = nb.js("window.__bench.find(path, ...a)", cell, anchor, colour, reach)
+    return dict(found) if found else None
+
+
+def width(nb: Notebook, cell: int, selector: str) -> float:
+    """How wide something is on the screen; 0 if it is not there."""
+    script = "window.__bench.root(path, a[0]).querySelector(a[1])?.getBoundingClientRect().width ?? 0"
+    return float(nb.js(script, cell, selector))
+
+
+def origin(nb: Notebook, cell: int, anchor: str) -> tuple[float, float]:
+    """Where the anchor's top left is in the window, after it was scrolled into sight."""
+    x, y = point(nb, cell, anchor)
+    script = "(box => [box.x, box.y])(window.__bench.root(path, a[0]).querySelector(a[1]).getBoundingClientRect())"
+    left, top = nb.js(script, cell, anchor)
+    assert left <= x, f"{anchor} has no size"
+    assert top <= y, f"{anchor} has no size"
+    return left, top

@@ -5,14 +5,27 @@ from __future__ import annotations
 from .base import Measure
 from .chaos import Chaos
 from .crash import Crash
+from .images import Images
 from .imports import Imports
 from .labelling import Labelling
 from .longtext import LongText
 from .memory import Memory
+from .photographs import Photographs
 from .rows import Rows
 from .store import StoreSpeed
 
-ALL: tuple[Measure, ...] = (Labelling(), Rows(), Memory(), LongText(), Crash(), Imports(), StoreSpeed(), Chaos())
+ALL: tuple[Measure, ...] = (
+    Labelling(),
+    Rows(),
+    Memory(),
+    LongText(),
+    Images(),
+    Photographs(),
+    Crash(),
+    Imports(),
+    StoreSpeed(),
+    Chaos(),
+)
 
 
 def find(name: str) -> Measure | None:

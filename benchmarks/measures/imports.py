@@ -18,11 +18,14 @@ from .base import Budget, Measure, paragraphs, table
 
 _STATEMENTS = {
     "nblabel": "import nblabel",
-    "nblabel, labeler": "from nblabel import TextLabeler",
+    "nblabel, text": "from nblabel import TextLabeler",
+    "nblabel, image": "from nblabel import ImageLabeler",
     "molabel": "import molabel",
     "pigeon": "import pigeon",
     "jupyterannotate": "import jupyterannotate",
     "jupyter-bbox-widget": "import jupyter_bbox_widget",
+    "anybioimage": "import anybioimage",
+    "ipyannotations": "import ipyannotations.images",
     "pandas alone": "import pandas",
 }
 _FORBIDDEN = ("spacy", "torch", "matplotlib", "sklearn")
@@ -39,6 +42,11 @@ _BUNDLES = {
     "jupyterannotate": ("jupyterannotate", ("labextension/static/*.js",)),
     "jupyter-bbox-widget": ("jupyter_bbox_widget", ("static/main.mjs",)),
 }
+
+
+def _labelers() -> list[str]:
+    """The labelers measured, as their front ends are called."""
+    return [name.removeprefix("nblabel, ") for name in _STATEMENTS if name.startswith("nblabel, ")]
 
 
 def _zipped(files: list[Path]) -> int:
@@ -79,9 +87,10 @@ class Imports(Measure):
     def _sizes() -> dict[str, int]:
         static = ROOT / "src" / "nblabel" / "static"
         sizes = {}
-        for name in ("js", "css"):
-            if (file := static / f"text.{name}").exists():
-                sizes[f"nblabel {name}"] = _zipped([file])
+        for labeler in _labelers():
+            for kind in ("js", "css"):
+                if (file := static / f"{labeler}.{kind}").exists():
+                    sizes[f"nblabel {labeler} {kind}"] = _zipped([file])
         for name, (module, patterns) in _BUNDLES.items():
             spec = importlib.util.find_spec(module)
             if spec and spec.origin:
@@ -108,13 +117,15 @@ class Imports(Measure):
 
     def budgets(self, result: Result) -> list[Budget]:
         found = []
+        loaded, zipped = result.facts["loaded"], result.facts["zipped"]
         if took := result.get("nblabel", "import"):
-            heavy = [name for name in _FORBIDDEN if name in result.facts["loaded"]["nblabel, labeler"]]
+            ours = {module for labeler in _labelers() for module in loaded.get(f"nblabel, {labeler}", [])}
+            heavy = [name for name in _FORBIDDEN if name in ours]
             words = f"{number(median(took))} ms" + (f", with {', '.join(heavy)}" if heavy else ", none of them")
             found.append(Budget("`import nblabel`, warm", "≤ 300 ms, no spaCy, torch, matplotlib, scikit-learn", words,
                                 median(took) <= 300 and not heavy))  # fmt: skip
-        size = result.facts["zipped"].get("nblabel js")
-        if size:
-            seen = f"{number(size / 1024)} KiB"
-            found.append(Budget("the text labeler's JavaScript", "≤ 60 KiB gzip", seen, size <= 60 * 1024))
+        for labeler in _labelers():
+            if size := zipped.get(f"nblabel {labeler} js"):
+                what = f"the {labeler} labeler's JavaScript"
+                found.append(Budget(what, "≤ 60 KiB gzip", f"{number(size / 1024)} KiB", size <= 60 * 1024))
         return found

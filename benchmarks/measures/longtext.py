@@ -12,8 +12,8 @@ from .. import page
 from ..bench import Bench, Result, turns
 from ..contestants import Contestant
 from ..data import free_word, long_text
-from ..page import Want
 from ..stats import median, number, quantile, spread
+from ..wants import Want
 from .base import Budget, Measure, missed, paragraphs, table
 from .labelling import FRAME
 

@@ -27,7 +27,7 @@ def seen(report: ModuleType, name: str, when: str, milliseconds: float, **machin
     result = report.Result(name, False, when=when, machine={**MACHINE, **machine}, rounds=3, seconds=12)
     if name == "imports":
         result.add("nblabel", "import", milliseconds)
-        result.facts.update(loaded={"nblabel, labeler": []}, zipped={})
+        result.facts.update(loaded={"nblabel, text": []}, zipped={})
     else:
         result.add("nblabel", "left", milliseconds)
         result.add("nblabel", "same place", 1)
