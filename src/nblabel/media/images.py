@@ -179,7 +179,7 @@ class ImageReader:
                 return self._notes.get(name, lambda: array_note(origin, self._look))
             deep = origin.dtype != np.uint8 and origin.dtype.kind != "b"
         else:
-            deep = found.deep or found.mode[:1] in ("I", "F")
+            deep = found.deep
         notes = ["first page" if found.format == "TIFF" else "first frame"] if found.animated else []
         if deep or self._look.stretch is not None:
             notes.append(self._stretch_words())
@@ -243,8 +243,9 @@ class ImageReader:
         right, bottom = ((left + out[0]) << level, (top + out[1]) << level)
         box = (left << level, top << level, min(right, size[0]), min(bottom, size[1]))
         pyramid = self._pyramid(item, origin, found)
-        image = pyramid.region(box, out)
-        return encoded(image, lossy=pyramid.lossy or level > 0, profile=pyramid.profile)
+        piece = encoded(pyramid.region(box, out), lossy=pyramid.lossy or level > 0, profile=pyramid.profile)
+        self._notes.get(self._name(item), lambda: pyramid.note)
+        return piece
 
     # ---- for Python -----------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import NblabelError
 from .base import MediaError
 from .origins import Array, Origin
-from .pillow import Header, header_of, is_lossy, loaded, opened, plain, told
+from .pillow import Header, header_of, loaded, opened, plain, told
 from .rasters import Raster
 from .tiff import TiffRaster, has_tifffile, is_tiff
 from .tones import Look, Range, as_image_array, banded, bands_note, bands_of, colours, needs_range, range_of
@@ -71,9 +71,9 @@ def header(origin: Origin) -> Header:
             return header_of(origin)
         except NblabelError:
             raise error from None
-    found = raster.header
+    found, simple, pages = raster.header, raster.simple, bool(raster.note)
     raster.close()
-    return header_of(origin) if raster.simple else found
+    return header_of(origin)._replace(animated=pages) if simple else found
 
 
 def sendable(found: Header, look: Look) -> str:
@@ -115,9 +115,9 @@ def picture(origin: Origin, look: Look, *, within: tuple[int, int] | None = None
 
 def _raster(origin: str | bytes, found: Header, look: Look) -> Raster | None:
     """What reads more bits or bands than Pillow does, where it is needed and installed."""
-    if found.format == "TIFF" and found.deep and has_tifffile():
+    if found.parts:
         return TiffRaster(origin)
-    if found.format == "PNG" and found.deep and has_vips():
+    if found.format == "PNG" and found.deep and found.mode[0] not in _DEEP and has_vips():
         return VipsRaster(origin, found)
     return None
 
@@ -176,9 +176,7 @@ def _upright(image: Any, found: Header, look: Look) -> Picture:
         notes.append(made.note)
     else:
         image = plain(image)
-        if found.deep:
+        if found.deep and found.format in ("PNG", "TIFF"):
             notes.append("16 bit, shown by their upper 8 bits")
     note = "; ".join(note for note in notes if note)
-    return Picture(
-        turned(image, found.orientation), note, is_lossy(found), profile if isinstance(profile, bytes) else None
-    )
+    return Picture(turned(image, found.orientation), note, found.lossy, profile if isinstance(profile, bytes) else None)

@@ -16,7 +16,7 @@ from .base import MediaError
 from .origins import Origin, origin_of
 from .upright import upright_size
 
-__all__ = ["Header", "header_of", "is_lossy", "loaded", "opened", "plain", "require_pillow", "told"]
+__all__ = ["Header", "header_of", "loaded", "opened", "plain", "require_pillow", "told"]
 
 # Pillow also knows formats that run other programs (EPS), are no pictures (MPEG) or need Windows (WMF).
 _COMMON = frozenset(("BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP"))
@@ -41,7 +41,11 @@ class Header(NamedTuple):
     animated : bool
         Whether there are more frames or pages than the first.
     deep : bool
-        Whether colours have more bits than Pillow's mode can hold.
+        Whether colours have more bits than are shown.
+    parts : bool
+        Whether tifffile is to read it, as Pillow cannot or not in the same way.
+    lossy : bool
+        Whether pixels have most likely been changed by compression before.
     """
 
     stored: tuple[int, int]
@@ -50,6 +54,8 @@ class Header(NamedTuple):
     mode: str = ""
     animated: bool = False
     deep: bool = False
+    parts: bool = False
+    lossy: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -167,19 +173,23 @@ def header_of(origin: Origin) -> Header:
 
 def _header(image: Any, loaded: bool) -> Header:
     kind = str(getattr(image, "format", None) or "")
-    deep = False
+    size = (int(image.size[0]), int(image.size[1]))
+    deep = image.mode[0] in "IF"
+    orientation = 1
     if kind == "PNG" and not loaded:
         orientation, deep = _png(image)
-    elif kind == "TIFF" and hasattr(image, "tag_v2"):
-        orientation = _valid(image.tag_v2.get(_ORIENTATION, 1))
-        deep = image.mode[0] not in "IF" and max(image.tag_v2.get(258) or (1,)) > 8
+    elif kind == "TIFF":
+        if not loaded:  # Pillow turns TIFFs itself when it reads their pixels; their size only since version 11
+            tags = image.tag_v2
+            size = upright_size((int(tags[256]), int(tags[257])), _valid(tags.get(_ORIENTATION, 1)))
+            deep = deep or max(tags.get(258) or (1,)) > 8
     else:
         orientation = _exif_orientation(image.info.get("exif"))
     try:
         animated = kind != "MPO" and bool(getattr(image, "is_animated", False))
     except Exception:  # frames after the first may be broken
         animated = False
-    return Header((int(image.size[0]), int(image.size[1])), orientation, kind, image.mode, animated, deep)
+    return Header(size, orientation, kind, image.mode, animated, deep, lossy=_is_lossy(image, kind, loaded))
 
 
 def _valid(value: Any) -> int:
@@ -187,16 +197,23 @@ def _valid(value: Any) -> int:
 
 
 def _exif_orientation(raw: Any) -> int:
-    if not isinstance(raw, bytes) or not raw:
+    """The orientation in a block of EXIF; 1 if the block is broken, of which Pillow would warn."""
+    if not isinstance(raw, bytes):
         return 1
-    from PIL import Image
-
-    exif = Image.Exif()
+    data = raw.removeprefix(b"Exif\0\0")
+    order = {b"II": "<", b"MM": ">"}.get(data[:2])
     try:
-        exif.load(raw)
-        return _valid(exif.get(_ORIENTATION, 1))
-    except Exception:  # a broken block of metadata is no reason to hide an image
-        return 1
+        if order is None:
+            return 1
+        (start,) = struct.unpack_from(f"{order}I", data, 4)
+        (count,) = struct.unpack_from(f"{order}H", data, start)
+        for n in range(min(count, 1000)):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", data, start + 2 + 12 * n)
+            if tag == _ORIENTATION:
+                return _valid(value)
+    except struct.error:
+        pass
+    return 1
 
 
 def _png(image: Any) -> tuple[int, bool]:
@@ -213,8 +230,8 @@ def _png(image: Any) -> tuple[int, bool]:
                 break
             length, kind = struct.unpack(">I4s", head)
             if kind == b"IHDR":
-                _, _, bits, colour = struct.unpack(">IIBB", file.read(10))
-                deep = bits == 16 and colour in (2, 4, 6)
+                _, _, bits, _ = struct.unpack(">IIBB", file.read(10))
+                deep = bits == 16
                 file.seek(length + 4 - 10, os.SEEK_CUR)
             elif kind == b"eXIf" and length <= 1 << 24:
                 raw = file.read(length)
@@ -226,6 +243,16 @@ def _png(image: Any) -> tuple[int, bool]:
     finally:
         file.seek(back)
     return _exif_orientation(raw), deep
+
+
+def _is_lossy(image: Any, kind: str, loaded: bool) -> bool:
+    if kind == "WEBP" and not loaded:
+        back = image.fp.tell()
+        image.fp.seek(0)
+        start = image.fp.read(4096)
+        image.fp.seek(back)
+        return b"VP8L" not in start
+    return kind in ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000")
 
 
 # ---- PIL images that were handed in ------------------------------------------------------------------
@@ -250,11 +277,6 @@ def loaded(image: Any) -> Any:
 
 
 # ---- colours -----------------------------------------------------------------------------------------
-
-
-def is_lossy(header: Header) -> bool:
-    """Whether pixels have most likely been changed by compression before."""
-    return header.format in ("JPEG", "MPO", "WEBP", "AVIF", "HEIF", "JPEG2000")
 
 
 def plain(image: Any, *, opaque: bool = True) -> Any:

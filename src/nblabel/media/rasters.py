@@ -11,7 +11,7 @@ import numpy as np
 
 from .base import MediaError
 from .origins import Array
-from .pillow import header_of, is_lossy, opened, plain, told
+from .pillow import header_of, opened, plain, told
 from .tones import bands_of
 from .upright import Rect
 
@@ -125,7 +125,7 @@ class DecodedRaster(Raster):
             self.levels = (header.stored,)
             self.orientation = header.orientation
             self._jpeg = header.format == "JPEG" and hasattr(image, "draft")
-            self.lossy = is_lossy(header)
+            self.lossy = header.lossy
             self.note = "first frame" if header.animated else ""
             self.profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
             sixteen = image.mode.startswith("I;16") or (image.mode == "I" and header.format in ("PNG", "PPM"))

@@ -133,7 +133,8 @@ class TiffRaster(Raster):
     @property
     def header(self) -> Header:
         """What is known of it before its pixels are read."""
-        return Header(self.levels[0], self.orientation, "TIFF", "", bool(self.note), deep=True)
+        deep = self.bits > 8 or self.dtype.kind == "f"
+        return Header(self.levels[0], self.orientation, "TIFF", "", bool(self.note), deep, parts=True, lossy=self.lossy)
 
     @property
     def simple(self) -> bool:

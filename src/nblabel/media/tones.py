@@ -51,7 +51,7 @@ class Look(NamedTuple):
         """
         chosen: tuple[int, ...] = ()
         if bands is not None:
-            listed = (bands,) if isinstance(bands, (int, np.integer)) and not isinstance(bands, bool) else tuple(bands)
+            listed = tuple(bands) if isinstance(bands, (list, tuple, range, np.ndarray)) else (bands,)
             whole = all(isinstance(one, (int, np.integer)) and not isinstance(one, bool) and one >= 0 for one in listed)
             if len(listed) not in (1, 3) or not whole:
                 raise NblabelError(

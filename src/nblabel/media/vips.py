@@ -10,7 +10,7 @@ from .base import MediaError
 from .origins import Array
 from .pillow import Header, told
 from .rasters import Raster
-from .upright import Rect
+from .upright import Rect, upright_size
 
 __all__ = ["VipsRaster", "has_vips"]
 
@@ -43,10 +43,13 @@ class VipsRaster(Raster):
         self._origin = origin
         self._random: Any = None
         first = self._opened("sequential")
-        if (first.width, first.height) != header.stored:
-            raise MediaError(f"libvips reads {first.width} × {first.height} pixels where the file says {header.stored}")
-        self.levels = (header.stored,)
+        self.levels = ((int(first.width), int(first.height)),)
         self.orientation = header.orientation
+        if header.format == "TIFF" and "orientation" in first.get_fields():  # Pillow turns these by itself
+            self.orientation = int(first.get("orientation"))
+        if upright_size(self.levels[0], self.orientation) != header.size:
+            raise MediaError(f"libvips reads {first.width} × {first.height} pixels where the file says {header.size}")
+        self.lossy = header.lossy
         self.dtype = np.dtype(_TYPES[first.format])
         self.bands = int(first.bands)
         self.note = "first frame" if header.animated else ""
