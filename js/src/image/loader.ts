@@ -262,8 +262,8 @@ export class Loader implements Source {
     this.#coming.set(key, scope);
     scope.own(() => this.#coming.delete(key));
     try {
-      const { bytes, about } = await fetchPiece(this.engine, scope, item, part, [...at]);
-      const image = part === "drawing" ? await runDrawing(bytes) : await decode(bytes, about["mime"]);
+      const { bytes } = await fetchPiece(this.engine, scope, item, part, [...at]);
+      const image = part === "drawing" ? await runDrawing(bytes) : await createImageBitmap(new Blob([bytes]));
       if (!image) throw new MediaError({ title: "This drawing cannot be shown", hint: "Is its size within 16,384 pixels?" });
       if (this.scope.disposed) {
         close(image);
@@ -318,11 +318,6 @@ export class Loader implements Source {
     for (const [key, problem] of this.#failed) if (key.startsWith(`${item.id} `) && key.includes(" tile ")) return problem;
     return undefined;
   }
-}
-
-/** The kernel sends upright pixels: nothing is turned here. */
-function decode(bytes: Uint8Array<ArrayBuffer>, mime: unknown): Promise<ImageBitmap> {
-  return createImageBitmap(new Blob([bytes], { type: typeof mime === "string" ? mime : "" }), { imageOrientation: "none" });
 }
 
 function close(image: Picked): void {

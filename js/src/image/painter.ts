@@ -4,7 +4,7 @@
  * Each is drawn again only when something on it has changed, at most once a frame; so a drag costs what is dragged, whatever lies below.
  */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Scope } from "../core/scope";
+import type { Dispose, Scope } from "../core/scope";
 import type { Source } from "./loader";
 import { Pen } from "./pen";
 import { inflate, intersects } from "./plane";
@@ -22,6 +22,8 @@ const REACH = 8;
 const GRID_FROM = 8;
 const LOUPE = 64;
 const MAGNIFIED = 4;
+/** After so long at rest, an image that is shown much smaller than it is is drawn again, smoothly. */
+const REST = 150;
 
 type Layer = 0 | 1 | 2;
 
@@ -42,6 +44,8 @@ export class Painter {
   /** From bottom to top; null if that has to be found out again. */
   #order: Drawn[] | null = null;
   #pending = false;
+  #resting = false;
+  #rest: Dispose = () => undefined;
 
   constructor(
     readonly host: HTMLElement, readonly scope: Scope, readonly viewport: Viewport, readonly source: Source,
@@ -63,6 +67,15 @@ export class Painter {
     };
     on([0, 1, 2], () => viewport.view.value);
     on([0], () => source.version.value);
+    scope.effect(() => {
+      void [viewport.view.value, source.version.value];
+      this.#resting = false;
+      this.#rest();
+      this.#rest = scope.timeout(() => {
+        this.#resting = true;
+        this.redraw(0);
+      }, REST);
+    });
     on([1], () => {
       void this.shapes.value;
       this.#order = null;
@@ -111,6 +124,7 @@ export class Painter {
         ctx.setTransform(1, 0, 0, 1, 0, 0);
         ctx.clearRect(0, 0, width, height);
       }
+      ctx.imageSmoothingQuality = this.#resting ? "medium" : "low";
       if (layer === 0) this.source.draw(ctx, view, true);
       else if (layer === 1) this.#paintShapes(this.#pen.on(ctx, view), true);
       else {

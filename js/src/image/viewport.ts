@@ -40,9 +40,10 @@ export function visibleRect({ scale, x, y, width, height }: View): Rect {
   return { x: -x / scale, y: -y / scale, width: width / scale, height: height / scale };
 }
 
-/** The view `factor` times as near, with the image's point under `at` kept there. */
-export function zoomed(view: View, [left, top]: Point, factor: number): View {
-  return { ...view, scale: view.scale * factor, x: left + (view.x - left) * factor, y: top + (view.y - top) * factor };
+/** The view at another scale, with the image's point under `at` kept there. */
+export function zoomed(view: View, [left, top]: Point, scale: number): View {
+  const factor = scale / view.scale;
+  return { ...view, scale, x: left + (view.x - left) * factor, y: top + (view.y - top) * factor };
 }
 
 /** The view after two pointers went from one pair of places to another. */
@@ -50,7 +51,7 @@ export function pinched(view: View, before: readonly [Point, Point], after: read
   const middle = ([a, b]: readonly [Point, Point]): Point => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
   const apart = ([a, b]: readonly [Point, Point]): number => Math.max(1, Math.hypot(a[0] - b[0], a[1] - b[1]));
   const [from, to] = [middle(before), middle(after)];
-  const near = zoomed(view, from, apart(after) / apart(before));
+  const near = zoomed(view, from, view.scale * apart(after) / apart(before));
   return { ...near, x: near.x + to[0] - from[0], y: near.y + to[1] - from[1] };
 }
 
@@ -118,14 +119,11 @@ export class Viewport {
 
   /** A place of the element keeps its pixel; the middle, if none is given. */
   zoomTo(scale: number, at?: Point): void {
-    this.zoomAt(at ?? this.middle(), scale / this.view.peek().scale);
+    this.#go(zoomed(this.view.peek(), at ?? this.middle(), clamp(scale, this.fitScale() / 4, MOST_SCALE)));
   }
 
   zoomAt(at: Point, factor: number): void {
-    const view = this.view.peek();
-    const fit = this.fitScale();
-    const scale = clamp(view.scale * factor, Math.min(fit, MOST_SCALE) / 4, MOST_SCALE);
-    this.#go(zoomed(view, at, scale / view.scale));
+    this.zoomTo(this.view.peek().scale * factor, at);
   }
 
   panBy(dx: number, dy: number): void {
