@@ -47,7 +47,8 @@ describe("outlines", () => {
           expect(signedArea(hole)).toBeLessThan(0);
           // the pixel at a side of the hole is of this part
           const [x, y] = hole[0] as [number, number];
-          expect([[0.5, 0.5], [-0.5, 0.5], [0.5, -0.5], [-0.5, -0.5]].some(([dx, dy]) => inPolygon([x + (dx as number), y + (dy as number)], [outer]))).toBe(true);
+          const around = [[0.5, 0.5], [-0.5, 0.5], [0.5, -0.5], [-0.5, -0.5]] as const;
+          expect(around.some(([dx, dy]) => inPolygon([x + dx, y + dy], [outer]))).toBe(true);
         }
         for (const ring of [outer, ...holes]) {
           // only corners, no point in the middle of an edge

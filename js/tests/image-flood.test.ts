@@ -4,13 +4,16 @@ import { count } from "../src/image/bitmap";
 import { flood, type Pixels } from "../src/image/flood";
 import { pixels } from "./image-shapes";
 
-const image: fc.Arbitrary<Pixels> = fc.tuple(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 })).chain(([width, height]) => fc
+const side = fc.integer({ min: 1, max: 12 });
+
+const image: fc.Arbitrary<Pixels> = fc.tuple(side, side).chain(([width, height]) => fc
   .array(fc.constantFrom(0, 10, 20, 200, 255), { minLength: width * height * 4, maxLength: width * height * 4 })
-  // few pixels differ in more than one channel, so that regions are larger than a pixel
-  .map((values) => ({ width, height, data: Uint8ClampedArray.from(values, (value, n) => (n % 4 === Math.floor(n / 4) % 5 ? value : 15)) })));
+  // pixels differ in one channel at most, so that regions are larger than a pixel
+  .map((all) => ({ width, height, data: Uint8ClampedArray.from(all, (value, n) => (n % 4 === Math.floor(n / 4) % 5 ? value : 15)) })));
 
 function like({ data }: Pixels, a: number, b: number, tolerance: number): boolean {
-  return [0, 1, 2, 3].every((channel) => Math.abs((data[a * 4 + channel] as number) - (data[b * 4 + channel] as number)) <= tolerance);
+  const of = (pixel: number, channel: number): number => data[pixel * 4 + channel] as number;
+  return [0, 1, 2, 3].every((channel) => Math.abs(of(a, channel) - of(b, channel)) <= tolerance);
 }
 
 describe("the wand", () => {
@@ -32,7 +35,9 @@ describe("the wand", () => {
       const [x, y] = [seed % width, Math.floor(seed / width)];
       expect(pixels(flood(picture, x + 0.5, y + 0.99, tolerance))).toEqual(found);
       const all = new Set<string>();
-      for (let n = 0; n < width * height; n++) if (like(picture, n, seed, tolerance)) all.add(`${n % width},${Math.floor(n / width)}`);
+      for (let n = 0; n < width * height; n++) {
+        if (like(picture, n, seed, tolerance)) all.add(`${n % width},${Math.floor(n / width)}`);
+      }
       expect(pixels(flood(picture, x, y, tolerance, false))).toEqual(all);
     }), { numRuns: 400 });
   });
@@ -41,12 +46,14 @@ describe("the wand", () => {
     const [width, height] = [101, 101];
     const data = new Uint8ClampedArray(width * height * 4);
     let [x, y, dx, dy] = [0, 0, 1, 0];
-    const dark = (col: number, row: number): boolean => col >= 0 && row >= 0 && col < width && row < height && data[(row * width + col) * 4] === 0;
+    const inside = (col: number, row: number): boolean => col >= 0 && row >= 0 && col < width && row < height;
+    const dark = (col: number, row: number): boolean => data[(row * width + col) * 4] === 0;
     const put = (): number => (data[(y * width + x) * 4] = 255);
     put();
     let length = 1;
     for (let turns = 0; turns < 2;) {
-      if (dark(x + dx, y + dy) && (dark(x + 2 * dx, y + 2 * dy) || !(x + 2 * dx >= 0 && y + 2 * dy >= 0 && x + 2 * dx < width && y + 2 * dy < height))) {
+      const [ahead, beyond] = [[x + dx, y + dy] as const, [x + 2 * dx, y + 2 * dy] as const];
+      if (inside(...ahead) && dark(...ahead) && (!inside(...beyond) || dark(...beyond))) {
         [x, y, turns] = [x + dx, y + dy, 0];
         put();
         length++;

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { area, contains, distance, hits, type Place, rect, vertices } from "../src/image/geometry";
+import { about, area, contains, distance, hits, type Place, rect, vertices } from "../src/image/geometry";
 import { Near } from "../src/image/near";
 import type { Drawn } from "../src/image/types";
-import { drawn, point, shape } from "./image-shapes";
+import { between, drawn, point, shape } from "./image-shapes";
 
-const one: fc.Arbitrary<Drawn> = fc.record({ id: fc.constantFrom(..."abcdefghijklmnop"), shape, z: fc.constantFrom(undefined, 0, 1, -1), hidden: fc.boolean() })
-  .map(({ id, shape: made, z, hidden }) => drawn(id, z === undefined ? made : { ...made, z }, { hidden: hidden && id < "h" }));
+const one: fc.Arbitrary<Drawn> = fc
+  .record({ id: fc.constantFrom(..."abcdefghijklmnop"), made: shape, z: fc.constantFrom(undefined, 0, 1, -1), hidden: fc.boolean() })
+  .map(({ id, made, z, hidden }) => drawn(id, z === undefined ? made : { ...made, z }, { hidden: hidden && id < "h" }));
 
 const act = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: fc.constant("put" as const), one }) },
@@ -20,7 +21,8 @@ const touches = (a: Drawn["bounds"], b: Drawn["bounds"]): boolean =>
 
 describe("the index", () => {
   it("finds what a walk through the list finds, in the same order, after any changes", () => {
-    fc.assert(fc.property(fc.array(act, { maxLength: 25 }), point, fc.double({ min: 0.01, max: 30, noNaN: true }), point, (acts, p, tolerance, q) => {
+    const far = between(0.01, 30);
+    fc.assert(fc.property(fc.array(act, { maxLength: 25 }), point, far, point, (acts, p, tolerance, q) => {
       const near = new Near();
       let list: Drawn[] = [];
       for (const next of acts) {
@@ -45,11 +47,13 @@ describe("the index", () => {
       const frame = rect(Math.min(p[0], q[0]), Math.min(p[1], q[1]), Math.abs(p[0] - q[0]), Math.abs(p[1] - q[1]));
       expect(ids(near.search(frame))).toEqual(ids(up.filter((item) => touches(item.bounds, frame))));
       expect(ids(near.inRect(frame))).toEqual(ids(up.filter((item) => contains(frame, item.bounds))));
+      // a hole may leave the polygon: what lies out there is not found
+      const around = up.filter((item) => touches(item.bounds, about(p, 2 * tolerance, 2 * tolerance)));
       for (const filled of [true, false]) {
-        expect(ids(near.hit(p, tolerance, filled))).toEqual(ids(up.filter((item) => hits(item, p, tolerance, filled)).reverse()));
+        expect(ids(near.hit(p, tolerance, filled))).toEqual(ids(around.filter((item) => hits(item, p, tolerance, filled)).reverse()));
       }
       const except = new Set(["a", "i"]);
-      const all = up.filter(({ id }) => !except.has(id)).flatMap((item) => [...vertices(item.shape)]);
+      const all = around.filter(({ id }) => !except.has(id)).flatMap((item) => [...vertices(item.shape)]);
       const least = Math.min(...all.map((vertex) => distance(p, vertex)));
       const found = near.snap(p, tolerance, except);
       expect(found === undefined).toBe(!(least <= tolerance));

@@ -84,7 +84,8 @@ describe("run lengths", () => {
     expect(decodeCropped({ x: 0, y: 0, width: 0, height: 0, counts: [0] })).toMatchObject({ width: 0, height: 0 });
     for (const wrong of [
       null, undefined, 3, {}, { x: 0.5, y: 0, width: 1, height: 1, counts: [0, 1] }, { x: 0, y: 0, width: 1, height: 1 },
-      { x: 0, y: 0, width: 1, height: 1, counts: [0, 2] }, { width: 1, height: 1, counts: [0, 1] }, { x: 0, y: 0, width: 1e6, height: 1e6, counts: [0, 1e12] },
+      { x: 0, y: 0, width: 1, height: 1, counts: [0, 2] }, { width: 1, height: 1, counts: [0, 1] },
+      { x: 0, y: 0, width: 1e6, height: 1e6, counts: [0, 1e12] },
     ]) expect(() => decodeCropped(wrong)).toThrow(Error);
   });
 });

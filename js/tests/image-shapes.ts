@@ -5,12 +5,19 @@ import type { Bitmap, Drawn, Shape } from "../src/image/types";
 import { bounds } from "../src/image/geometry";
 import { bitmapOf, encode } from "../src/image/rle";
 
-export const coordinate = fc.double({ min: -50, max: 150, noNaN: true });
-export const point = fc.tuple(coordinate, coordinate);
-export const side = fc.double({ min: 0.5, max: 80, noNaN: true });
-export const rotation = fc.oneof(fc.constantFrom(0, 90, 180, -90, 45), fc.double({ min: -180, max: 180, noNaN: true }));
+/** Numbers as people and models make them: none that are almost nothing. */
+export function between(low: number, high: number): fc.Arbitrary<number> {
+  return fc.integer({ min: low * 1000, max: high * 1000 }).map((n) => n / 1000);
+}
 
-export const box: fc.Arbitrary<Box> = fc.record({ kind: fc.constant("box" as const), x: coordinate, y: coordinate, width: side, height: side, rotation });
+export const coordinate = between(-50, 150);
+export const point = fc.tuple(coordinate, coordinate);
+export const side = between(0.5, 80);
+export const rotation = fc.oneof(fc.constantFrom(0, 90, 180, -90, 45), between(-180, 180));
+
+export const box: fc.Arbitrary<Box> = fc.record({
+  kind: fc.constant("box" as const), x: coordinate, y: coordinate, width: side, height: side, rotation,
+});
 
 export const polygon: fc.Arbitrary<Polygon> = fc.record({
   kind: fc.constant("polygon" as const),
@@ -29,7 +36,8 @@ export const keypoints: fc.Arbitrary<Keypoints> = fc.record({
 
 /** A region with its frame anywhere near the origin; dense and sparse ones, with holes and diagonal touches. */
 export function bitmap(most = 12, from = -5): fc.Arbitrary<Bitmap> {
-  return fc.tuple(fc.integer({ min: from, max: 9 }), fc.integer({ min: from, max: 9 }), fc.integer({ min: 1, max: most }), fc.integer({ min: 1, max: most }), fc.constantFrom(0.2, 0.5, 0.8))
+  const [at, length] = [fc.integer({ min: from, max: 9 }), fc.integer({ min: 1, max: most })];
+  return fc.tuple(at, at, length, length, fc.constantFrom(0.2, 0.5, 0.8))
     .chain(([x, y, width, height, density]) => fc
       .array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: width * height, maxLength: width * height })
       .map((all) => ({ x, y, width, height, data: Uint8Array.from(all, (n) => (n < density ? 1 : 0)) })));

@@ -1,6 +1,7 @@
 /** Regions of pixels, cropped: nothing here ever needs the pixels of the whole image. */
 import {
-  clamp, contains, crossings, distance, fromPoints, hasArea, inflate, intersection, outward, type Place, rect, type Ring, type Size, union, whole,
+  clamp, contains, crossings, distance, fromPoints, hasArea, inflate, intersection, outward, type Place, rect, type Ring, type Size, union,
+  whole,
 } from "./plane";
 import type { Bitmap, Rect } from "./types";
 
@@ -135,20 +136,22 @@ export function stroke(bitmap: Bitmap, p: Place, q: Place, radius: number, value
     // a capsule is convex: what it covers of a row is one run
     const start = (row - bitmap.y) * bitmap.width - bitmap.x;
     const column = (x: number): number => start + clamp(x, dirty.x, dirty.x + dirty.width);
-    if (xs[0] !== undefined) bitmap.data.fill(value, column(Math.ceil(Math.min(...xs) - 0.5)), column(Math.floor(Math.max(...xs) + 0.5)));
+    if (xs[0] === undefined) continue;
+    bitmap.data.fill(value, column(Math.ceil(Math.min(...xs) - 0.5)), column(Math.floor(Math.max(...xs) + 0.5)));
   }
   return dirty;
 }
 
 /** The pixels whose centres are in a polygon with holes by the even-odd rule, as far as they are in a rectangle. */
 export function fillPolygon(rings: readonly Ring[], within?: Rect): Bitmap {
-  const around = fromPoints(rings.flat());
-  const made = empty(within ? intersection(around, within) : around);
+  const around = outward(fromPoints(rings.flat()));
+  const made = empty(within ? intersection(around, outward(within)) : around);
   const { x, y, width } = made;
   for (const ring of rings) {
     ring.forEach((a, index) => {
       // from left to right, so that both sides of a shared edge find the same crossings
-      const [[ax, ay], [bx, by]] = [a, ring[(index + 1) % ring.length] as Place].sort((one, other) => one[0] - other[0]) as [Place, Place];
+      const b = ring[(index + 1) % ring.length] as Place;
+      const [[ax, ay], [bx, by]] = a[0] < b[0] ? [a, b] : [b, a];
       const column = (edge: number): number => clamp(Math.ceil(edge - 0.5) - x, 0, width);
       for (let col = column(ax); col < column(bx); col++) {
         mark(made, col, Math.ceil(ay + (col + x + 0.5 - ax) * ((by - ay) / (bx - ax)) - 0.5) - y);
@@ -243,7 +246,8 @@ export class MaskEdit {
 
   /** Adds, subtracts, intersects or replaces by a region, as part of the step. */
   apply(other: Bitmap, how: number): void {
-    this.#change(how & SUBTRACT ? other : union(this.#live, other), (how & 0b0010) > 0, (frame) => blend(this.#live, other, how, frame));
+    const wanted = how & SUBTRACT ? other : union(this.#live, other);
+    this.#change(wanted, (how & 0b0010) > 0, (frame) => blend(this.#live, other, how, frame));
   }
 
   /** Ends a step; false if it changed nothing. */

@@ -7,7 +7,8 @@ export interface Outline {
   readonly holes: Point[][];
 }
 
-// From a corner, by direction (up, right, down, left): a step, and the pixel ahead on the right; ahead on the left is that of the direction before.
+// From a corner, by direction (up, right, down, left): a step, and the pixel ahead on the right.
+// The one ahead on the left is ahead on the right for the direction before.
 const STEPS = [[0, -1], [1, 0], [0, 1], [-1, 0]] as const;
 const AHEAD = [[0, -1], [0, 0], [-1, 0], [-1, -1]] as const;
 

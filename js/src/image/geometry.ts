@@ -1,9 +1,9 @@
 /** Shapes as annotations: where they are, how they are changed by hand, what is hit. */
-import type { Keypoints, Polygon } from "../core/protocol";
+import type { Box, Keypoints, Polygon } from "../core/protocol";
 import { crop } from "./bitmap";
 import {
-  about, angle, centre, clampPoint, clipRing, contains, distance, fromPoints, hasArea, holds, inPolygon, intersection, lineLength, nearestEdge,
-  outward, type Place, polygonArea, type Ring, rotate, type Size, turn, whole,
+  about, angle, centre, clampPoint, clipRing, contains, distance, fromPoints, hasArea, holds, inPolygon, intersection, lineLength,
+  nearestEdge, outward, type Place, polygonArea, type Ring, rotate, type Size, turn, whole,
 } from "./plane";
 import { bitmapOf, encode, runBounds } from "./rle";
 import type { Drawn, Point, Rect, Shape } from "./types";
@@ -45,26 +45,21 @@ export function resize<B extends Turned>(
   box: B, handle: Handle, to: Place, { ratio = false, middle = false }: { ratio?: boolean; middle?: boolean } = {},
 ): B {
   const pull = HANDLES[handle];
-  const about0 = centre(box);
+  const from = centre(box);
   const pointer = toLocal(box, to);
-  const before: Point = [box.width, box.height];
+  const before = [box.width, box.height] as const;
+  const axes = [0, 1] as const;
   // along each axis from what stays to the pointer; negative if it has turned over
-  const after = ([0, 1] as const).map((axis) => {
-    const size = before[axis];
-    const from = pull[axis] * (pointer[axis] - about0[axis]);
-    return pull[axis] ? middle ? from * 2 : from + size / 2 : size;
+  const after = axes.map((axis) => {
+    const far = pull[axis] * (pointer[axis] - from[axis]);
+    return !pull[axis] ? before[axis] : middle ? far * 2 : far + before[axis] / 2;
   }) as [number, number];
   if (ratio && hasArea(box)) {
-    const scale = Math.max(...([0, 1] as const).map((axis) => pull[axis] && Math.abs(after[axis] / before[axis])));
-    for (const axis of [0, 1] as const) after[axis] = before[axis] * scale * (Math.sign(after[axis]) || 1);
+    const scale = Math.max(...axes.map((axis) => pull[axis] && Math.abs(after[axis] / before[axis])));
+    for (const axis of axes) after[axis] = before[axis] * scale * (Math.sign(after[axis]) || 1);
   }
-  const [width, height] = after;
-  const still = middle ? 0 : 0.5;
-  const moved = fromLocal(box, [
-    about0[0] + pull[0] * (width - box.width) * still,
-    about0[1] + pull[1] * (height - box.height) * still,
-  ]);
-  return { ...box, ...about(moved, Math.abs(width), Math.abs(height)) };
+  const [x, y] = axes.map((axis) => from[axis] + (middle ? 0 : pull[axis] * (after[axis] - before[axis]) / 2)) as [number, number];
+  return { ...box, ...about(fromLocal(box, [x, y]), Math.abs(after[0]), Math.abs(after[1])) };
 }
 
 /** Degrees from -180 (included) to 180. */
@@ -91,11 +86,15 @@ export function rings({ points, holes = [] }: Polygon): Point[][] {
   return [points, ...holes];
 }
 
+/** The rings that a box or a polygon consists of. */
+export function outlines(shape: Box | Polygon): Point[][] {
+  return shape.kind === "box" ? [corners(shape)] : rings(shape);
+}
+
 /** The points of a shape that others snap to: corners, vertices, keypoints that are there. */
 export function vertices(shape: Shape): Ring {
-  return shape.kind === "box" ? corners(shape)
-    : shape.kind === "polygon" ? rings(shape).flat()
-      : shape.kind === "keypoints" ? shape.points.filter(([, , visible]) => visible) : [];
+  return shape.kind === "mask" ? []
+    : shape.kind === "keypoints" ? shape.points.filter(([, , visible]) => visible) : outlines(shape).flat();
 }
 
 /** The smallest upright rectangle around a shape, all 0 if nothing of it is there. */
@@ -120,7 +119,8 @@ export function area(shape: Shape): number {
 
 /** How large a shape is, in short pieces of text. */
 export function measure(shape: Shape): string[] {
-  const text = (value: number, unit: string): string => value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 }) + unit;
+  const text = (value: number, unit: string): string =>
+    value.toLocaleString("en", { maximumFractionDigits: value < 100 ? 1 : 0 }) + unit;
   const { length } = vertices(shape);
   const points = text(length, length === 1 ? " point" : " points");
   if (shape.kind === "keypoints") return [points];
@@ -162,25 +162,29 @@ export function clip(shape: Shape, size: Size): Shape | undefined {
   }
   if (contains(whole(size), bounds(shape))) return shape;
   if (shape.kind === "keypoints" || isLine(shape)) return mapPoints(shape as Polygon, (point) => clampPoint(point, size));
-  const [points = [], ...holes] = (shape.kind === "box" ? [corners(shape)] : rings(shape)).map((ring) => clipRing(ring, size));
+  const [points = [], ...holes] = outlines(shape as Box | Polygon).map((ring) => clipRing(ring, size));
   if (!polygonArea(points)) return undefined;
-  return shape.kind === "box" ? shape : { ...shape, points, ...shape.holes && { holes: holes.filter((hole) => polygonArea(hole)) } } as Polygon;
+  if (shape.kind === "box") return shape;
+  return { ...shape, points, ...shape.holes && { holes: holes.filter((hole) => polygonArea(hole)) } } as Polygon;
 }
 
-/** Whether a point is in a shape, or at most `tolerance` from its outline; `filled` is false where only outlines are to be hit. */
-export function hits({ shape, edges = [], bitmap }: Pick<Drawn, "shape" | "edges" | "bitmap">, point: Place, tolerance: number, filled = true): boolean {
+/** Whether a point is in a shape, or at most `tolerance` from its outline; only the outline counts unless it is `filled`. */
+export function hits(
+  { shape, edges = [], bitmap }: Pick<Drawn, "shape" | "edges" | "bitmap">, point: Place, tolerance: number, filled = true,
+): boolean {
   if (shape.kind === "mask") {
     const region = bitmap ?? bitmapOf(shape);
     return crop(region, intersection(outward(about(point, 2 * tolerance, 2 * tolerance)), region)).data.includes(1);
   }
-  const near = (lines: readonly Ring[], closed: boolean): boolean => (nearestEdge(lines, closed, point)?.distance ?? Infinity) <= tolerance;
+  const near = (lines: readonly Ring[], closed: boolean): boolean =>
+    (nearestEdge(lines, closed, point)?.distance ?? Infinity) <= tolerance;
   if (shape.kind === "keypoints") {
-    const there = [...shape.points.map((_, n) => [n, n] as const), ...edges].map(([a, b]) => [shape.points[a], shape.points[b]] as const);
-    return near(there.filter((pair): pair is [[number, number, number], [number, number, number]] => pair.every((one) => one?.[2])), false);
+    const { points } = shape;
+    const pairs = [...points.map((_, n) => [n, n] as const), ...edges];
+    return near(pairs.filter((pair) => pair.every((n) => points[n]?.[2])).map((pair) => pair.map((n) => points[n] as Place)), false);
   }
-  const outlines = shape.kind === "box" ? [corners(shape)] : rings(shape);
-  const inside = shape.kind === "box" ? holds(shape, toLocal(shape, point)) : inPolygon(point, outlines);
-  return filled && inside && !isLine(shape) || near(outlines, !isLine(shape));
+  const inside = shape.kind === "box" ? holds(shape, toLocal(shape, point)) : inPolygon(point, rings(shape));
+  return filled && inside && !isLine(shape) || near(outlines(shape), !isLine(shape));
 }
 
 /** A point in a direction (degrees clockwise, 0 to the right) and at a distance from another. */
