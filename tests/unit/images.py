@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import queue
 import struct
 import zlib
 from pathlib import Path
@@ -11,11 +13,15 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nblabel.labelers.bridge import Bridge
+from nblabel.labelers.image import ImageLabeler
 from nblabel.media.base import Piece
 from nblabel.media.images import ImageReader
+from nblabel.protocol import PROTOCOL_VERSION
 from nblabel.records import Item
 
 __all__ = [
+    "Page",
     "decoded",
     "exif",
     "item",
@@ -181,3 +187,49 @@ def tiled_tiff(
             **more,
         )
     return path
+
+
+# ---- the page's end of a labeler ---------------------------------------------------------------------
+
+
+class Page:
+    """Asks a labeler what a page asks, and waits for the answer."""
+
+    def __init__(self, lab: ImageLabeler) -> None:
+        self.lab = lab
+        self._heard: queue.Queue[tuple[dict[str, Any], list[memoryview]]] = queue.Queue()
+        kept = lab._bridge
+        self.bridge = Bridge(
+            lab._session,
+            lambda message, buffers=(): self._heard.put((json.loads(json.dumps(message)), list(buffers))),
+            present=kept._present,
+            serve=kept._serve,
+            tools=kept._tools,
+            options=kept._options,
+        )
+        self._id = 0
+
+    def ask(self, **message: Any) -> dict[str, Any]:
+        """The answer to a message; its bytes are in ``bytes``."""
+        self._id += 1
+        self.bridge.receive({"id": self._id, **message})
+        while True:
+            answer, buffers = self._heard.get(timeout=60)
+            if answer.get("reply") == self._id:
+                return {**answer, "bytes": b"".join(buffers)}
+
+    def open(self) -> dict[str, Any]:
+        """What the page gets first."""
+        return self.ask(type="hello", version=PROTOCOL_VERSION)
+
+    def media(self, item: str, part: str, at: tuple[int, ...] = ()) -> dict[str, Any]:
+        """A whole piece, put together from its chunks."""
+        answer = self.ask(type="media", item=item, part=part, at=list(at))
+        while answer["type"] == "chunk" and len(answer["bytes"]) < answer["total"]:
+            more = self.ask(type="media", item=item, part=part, at=list(at), offset=len(answer["bytes"]))
+            answer["bytes"] += more["bytes"]
+        return answer
+
+    def close(self) -> None:
+        """Hear nothing any more."""
+        self.bridge.close()

@@ -11,7 +11,7 @@ from .base import MediaError
 from .origins import Array, Origin
 from .pillow import Header, header_of, loaded, opened, plain, told
 from .rasters import Raster
-from .tiff import TiffRaster, has_tifffile, is_tiff
+from .tiff import TiffRaster, UnknownTiff, has_tifffile, is_tiff
 from .tones import Look, Range, as_image_array, banded, bands_note, bands_of, colours, needs_range, range_of
 from .upright import turned
 from .vips import VipsRaster, has_vips
@@ -66,7 +66,7 @@ def header(origin: Origin) -> Header:
             ) from None
     try:
         raster = TiffRaster(origin)
-    except MediaError as error:
+    except UnknownTiff as error:  # Pillow knows some old ones
         try:
             return header_of(origin)
         except NblabelError:

@@ -17,7 +17,7 @@ from .pillow import Header, told
 from .rasters import Raster
 from .upright import Rect
 
-__all__ = ["TiffRaster", "has_tifffile", "is_tiff"]
+__all__ = ["TiffRaster", "UnknownTiff", "has_tifffile", "is_tiff"]
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SEGMENTS = 48 << 20
@@ -27,6 +27,10 @@ _PLAIN = {0, 1, 2, 3, 5, 6}
 """White is zero, black is zero, RGB, palette, CMYK, YCbCr."""
 _LOSSY = {6, 7, 33003, 33005, 33007, 34712, 34887, 34892, 50001, 50002}
 _MOST_PAGES = 40
+
+
+class UnknownTiff(MediaError):
+    """A sound TIFF whose colours are not read here."""
 
 
 def is_tiff(origin: str | bytes) -> bool:
@@ -102,9 +106,9 @@ class TiffRaster(Raster):
         if page.imagedepth > 1:
             raise MediaError("the TIFF holds a volume, which is no image", "hand in its slices as arrays")
         if int(page.photometric) not in _PLAIN | {32803, 34892} or page.dtype is None:
-            raise MediaError(f"the TIFF's colours ({page.photometric}, {page.bitspersample} bit) are not known here")
+            raise UnknownTiff(f"the TIFF's colours ({page.photometric}, {page.bitspersample} bit) are not known here")
         if int(page.photometric) == 6 and int(page.compression) not in (6, 7):
-            raise MediaError("the TIFF's YCbCr colours are not known to tifffile")
+            raise UnknownTiff("the TIFF's YCbCr colours are not known to tifffile")
         width, height = self.levels[0]
         self.scales = tuple(_scale(width, height, *size) for size in self.levels)
         orientation = page.tags.get(274)
