@@ -94,12 +94,12 @@ export class Shapes {
   }
 
   /** Undefined for a mask whose run lengths make no sense. */
-  derive(shape: Shape, look: { suggested: boolean; hidden: boolean; locked: boolean }): Drawn | undefined {
+  derive(shape: Shape, { suggested, hidden, locked }: { suggested: boolean; hidden: boolean; locked: boolean }): Drawn | undefined {
     const { label, edges } = this.#labels.get(labelAction(shape.field ?? "", shape.label ?? "")) ?? this.#labels.get(shape.field ?? "") ?? {};
     const bitmaps = this.#bitmaps;
     try {
       return {
-        id: shape.id ?? "", shape, bounds: bounds(shape), color: label?.color ?? GREY, label, ...look,
+        id: shape.id ?? "", shape, bounds: bounds(shape), color: label?.color ?? GREY, label, suggested, hidden, locked,
         ...(shape.kind === "keypoints" && edges && { edges }),
         ...(shape.kind === "mask" && {
           // only what comes into sight is decoded
