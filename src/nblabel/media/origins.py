@@ -25,7 +25,7 @@ Origin: TypeAlias = Any
 
 _LONGEST_PATH = 4096
 _PIECE = 4096
-_MOST_HASHED = 1 << 28
+_MOST_HASHED = 1 << 26
 """Of arrays with more bytes than this every second, third, ... row is hashed."""
 
 
