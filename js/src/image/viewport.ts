@@ -119,7 +119,7 @@ export class Viewport {
 
   /** A place of the element keeps its pixel; the middle, if none is given. */
   zoomTo(scale: number, at?: Point): void {
-    this.#go(zoomed(this.view.peek(), at ?? this.middle(), clamp(scale, this.fitScale() / 4, MOST_SCALE)));
+    this.#go(zoomed(this.view.peek(), at ?? this.middle(), clamp(scale, Math.min(this.fitScale(), 1 / this.view.peek().dpr) / 4, MOST_SCALE)));
   }
 
   zoomAt(at: Point, factor: number): void {
