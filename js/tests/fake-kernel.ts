@@ -59,7 +59,16 @@ export interface KernelOptions {
   schema?: Schema;
   suggestions?: Record<string, AnyAnnotation[]>;
   version?: number;
+  /** What items are; texts, if nothing else is said. */
+  data?: (id: string) => unknown;
+  /** A piece's bytes, or why there are none. */
+  media?: (message: Extract<Incoming, { type: "media" }>) => Uint8Array | Problem;
 }
+
+/** So many bytes of a piece in one message. */
+const CHUNK = 64;
+
+type WithBytes = Outgoing & { bytes?: Uint8Array };
 
 const BEHIND = 10;
 const AHEAD = 20;
@@ -82,6 +91,8 @@ export class FakeKernel {
   received: Incoming[] = [];
   readonly #suggestions: Record<string, AnyAnnotation[]>;
   readonly #version: number;
+  readonly #data: NonNullable<KernelOptions["data"]>;
+  readonly #media: NonNullable<KernelOptions["media"]>;
   #seen = 0;
   #listeners: ((message: Outgoing) => void)[] = [];
 
@@ -94,6 +105,8 @@ export class FakeKernel {
     this.schema = options.schema ?? SCHEMA;
     this.#suggestions = options.suggestions ?? {};
     this.#version = options.version ?? 1;
+    this.#data = options.data ?? ((id) => `text of ${id}`);
+    this.#media = options.media ?? (() => ({ title: "this labeler has no media" }));
     this.#seen = store.log.length;
     const last = store.log.at(-1);
     if (last !== undefined) this.index = Math.max(this.queue.indexOf(last.event.item), 0);
@@ -130,7 +143,7 @@ export class FakeKernel {
     const id = this.queue[index] ?? "";
     const view = this.store.view(this.annotator, id);
     return {
-      id, key: id, index, data: `text of ${id}`, done: this.done(id),
+      id, key: id, index, data: this.#data(id), done: this.done(id),
       response: { ...view, annotations: [...view.annotations] }, suggestions: this.#suggestions[id] ?? null,
     };
   }
@@ -230,9 +243,15 @@ export class FakeKernel {
         this.#moved(message.at ?? "");
         return { type: "ack", reply: message.id, stored: good.map(({ id }) => id), rejected, progress: this.progress };
       }
-      case "media":
+      case "media": {
+        const made = this.#media(message);
+        const offset = message.offset ?? 0;
+        if (!(made instanceof Uint8Array)) return { type: "failure", reply: message.id, problem: made };
+        const chunk: WithBytes = { type: "chunk", reply: message.id, offset, total: made.length, bytes: made.slice(offset, offset + CHUNK) };
+        return chunk;
+      }
       case "ask":
-        return { type: "failure", reply: message.id, problem: { title: "this labeler has no media" } };
+        return { type: "failure", reply: message.id, problem: { title: "this labeler has no tools" } };
     }
   }
 
@@ -319,7 +338,9 @@ export class FakeModel implements AnyModel {
 
   constructor(line: Line) {
     this.#line = line;
-    this.detach = line.attach((message) => this.trigger("msg:custom", message, []));
+    this.detach = line.attach(({ bytes, ...message }: WithBytes) => {
+      this.trigger("msg:custom", message, bytes ? [new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)] : []);
+    });
   }
 
   get(name: string): unknown {
