@@ -11,12 +11,13 @@ Examples
 from __future__ import annotations
 
 import os
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from ..errors import FormatError, nearest
 from .base import Format, Meta, Read, Reading, StrPath
+from .sniff import sniffed
 
-__all__ = ["FORMATS", "Format", "Meta", "Read", "Reading", "StrPath", "for_path"]
+__all__ = ["FORMATS", "Format", "Meta", "Read", "Reading", "StrPath", "for_path", "to_read"]
 
 FORMATS: dict[str, Format] = {
     made.name: made
@@ -28,6 +29,13 @@ FORMATS: dict[str, Format] = {
             "conll", "CoNLL columns: a token and its tag a line", (".conll", ".iob", ".iob2", ".bio", ".biluo"), "conll"
         ),
         Format("spacy", "a spaCy DocBin", (".spacy",), "spacy_docs"),
+        Format("coco", "a COCO data set", (".json",), "coco"),
+        Format("yolo", "a YOLO data set", (), "yolo", folder=True),
+        Format("voc", "Pascal VOC XML, one file an image", (".xml",), "voc", folder=True),
+        Format("cvat", "CVAT XML 1.1 for images", (".xml",), "cvat"),
+        Format("labelme", "LabelMe JSON, one file an image", (".json",), "labelme", folder=True),
+        Format("labelstudio", "Label Studio JSON", (".json",), "labelstudio"),
+        Format("masks", "PNG masks, one file an image", (), "masks", folder=True),
     )
 }
 """All formats by name."""
@@ -41,6 +49,13 @@ _ALIASES = {
     "biluo": "conll",
     "docbin": "spacy",
     "pq": "parquet",
+    "ultralytics": "yolo",
+    "pascal_voc": "voc",
+    "pascalvoc": "voc",
+    "pascal": "voc",
+    "label_studio": "labelstudio",
+    "label-studio": "labelstudio",
+    "png": "masks",
 }
 
 
@@ -61,13 +76,39 @@ def for_path(path: StrPath, format: str | None = None) -> Format:  # noqa: A002 
             raise FormatError(f"there is no format {format!r}", nearest(name, FORMATS))
         return found
     suffix = PurePath(os.fspath(path)).suffix.lower()
-    by_suffix = {ending: made for made in FORMATS.values() for ending in made.suffixes}
-    if suffix not in by_suffix:
-        what = f"the ending {suffix!r}" if suffix else "no ending"
-        hint = nearest(suffix, by_suffix) if suffix else ""
-        names = ", ".join(repr(name) for name in FORMATS)
+    fits = [made for made in FORMATS.values() if suffix in made.suffixes]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
         raise FormatError(
-            f"{os.fspath(path)} has {what}, so its format is not known",
-            "; ".join(part for part in (hint, f"or give format= one of {names}") if part),
+            f"{os.fspath(path)} may be of several formats, as {suffix} files are",
+            "give format= one of " + ", ".join(repr(made.name) for made in fits),
         )
-    return by_suffix[suffix]
+    what = f"the ending {suffix!r}" if suffix else "no ending"
+    hint = nearest(suffix, [ending for made in FORMATS.values() for ending in made.suffixes]) if suffix else ""
+    names = ", ".join(repr(name) for name in FORMATS)
+    raise FormatError(
+        f"{os.fspath(path)} has {what}, so its format is not known",
+        "; ".join(part for part in (hint, f"or give format= one of {names}") if part),
+    )
+
+
+def to_read(path: StrPath, format: str | None = None) -> Format:  # noqa: A002 - the word users write
+    """The format with this name or, without one, of what is there: by ending, else by what it holds.
+
+    Parameters
+    ----------
+    path : path-like
+        A file or a folder.
+    format : str, optional
+        A name of `FORMATS`.
+    """
+    place = Path(path)
+    if format is None and place.exists():
+        try:
+            name = sniffed(place)
+        except OSError:
+            name = ""
+        if name:
+            return FORMATS[name]
+    return for_path(path, format)

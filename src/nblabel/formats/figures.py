@@ -11,11 +11,25 @@ import numpy as np
 import numpy.typing as npt
 
 from ..annotations import AnyAnnotation, Box, Keypoints, Mask, Polygon, Shape
-from ..schema import Label, Schema
+from ..schema import Label, Schema, Skeletons
 from ..shapes import Ring, bounds, corners, polygons_of
-from .base import sort_of
+from .base import DEFAULT_FIELDS, sort_of
 
-__all__ = ["Thing", "box_of_corners", "bridged", "ellipse", "is_bounds", "labels_of", "rings_of", "things"]
+__all__ = [
+    "Fields",
+    "SkeletonFields",
+    "Thing",
+    "around",
+    "box_of_corners",
+    "bridged",
+    "edges_of",
+    "ellipse",
+    "extras",
+    "is_bounds",
+    "labels_of",
+    "rings_of",
+    "things",
+]
 
 Points: TypeAlias = npt.NDArray[np.float64]
 _MOST_POINTS = 1 << 14
@@ -39,13 +53,7 @@ class Thing(msgspec.Struct):
     @property
     def box_or_bounds(self) -> tuple[float, float, float, float]:
         """Its box without rotation, or the smallest one around the rest."""
-        if self.box is not None:
-            return bounds(self.box)
-        found = [bounds(one) for one in (*self.parts, self.keypoints, self.line) if one is not None]
-        found = [one for one in found if one[2] or one[3]] or found
-        left, top = min(one[0] for one in found), min(one[1] for one in found)
-        right, bottom = max(one[0] + one[2] for one in found), max(one[1] + one[3] for one in found)
-        return left, top, right - left, bottom - top
+        return bounds(self.box) if self.box is not None else around(self.shapes)
 
 
 def things(annotations: Iterable[AnyAnnotation]) -> list[Thing]:
@@ -77,15 +85,88 @@ def _slot(a: Shape) -> str:
     return {"box": "box", "keypoints": "keypoints", "polyline": "line"}.get(sort_of(a), "parts")
 
 
-def is_bounds(box: Sequence[float], shapes: Iterable[Polygon | Mask | Keypoints], slack: float = 1.0) -> bool:
+def around(shapes: Sequence[Shape]) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the smallest box around several shapes."""
+    found = [bounds(one) for one in shapes]  # type: ignore[arg-type]
+    found = [one for one in found if one[2] or one[3]] or found
+    left, top = min(one[0] for one in found), min(one[1] for one in found)
+    right, bottom = max(one[0] + one[2] for one in found), max(one[1] + one[3] for one in found)
+    return left, top, right - left, bottom - top
+
+
+def is_bounds(box: Sequence[float], shapes: Sequence[Shape], slack: float = 1.0) -> bool:
     """Whether a box says no more than the shapes it is around."""
-    thing = Thing(Box(0, 0, 1, 1), parts=list(shapes))  # type: ignore[arg-type]
-    if not thing.parts:
+    if not shapes:
         return False
-    around = thing.box_or_bounds
-    left, top = box[0] - around[0], box[1] - around[1]
-    gaps = (left, top, left + box[2] - around[2], top + box[3] - around[3])
+    tight = around(shapes)
+    left, top = box[0] - tight[0], box[1] - tight[1]
+    gaps = (left, top, left + box[2] - tight[2], top + box[3] - tight[3])
     return all(abs(gap) <= slack for gap in gaps)
+
+
+class Fields:
+    """The fields of annotations that are written: a format that knows none loses them where there are several."""
+
+    def __init__(self, annotations: Iterable[AnyAnnotation]) -> None:
+        self._known: dict[str, set[str]] = {}
+        for a in annotations:
+            self._known.setdefault(sort_of(a), set()).add(a.field)
+
+    def lost(self, a: AnyAnnotation) -> list[str]:
+        """What of an annotation cannot be told without its field."""
+        return [f"field {a.field!r}"] if len(self._known.get(sort_of(a), ())) > 1 else []
+
+
+class SkeletonFields:
+    """The fields for keypoints that are read: one for each skeleton, since a field has one."""
+
+    def __init__(self) -> None:
+        self.skeletons: dict[str, Skeletons] = {}
+
+    def of(self, label: Label | None, points: Sequence[str], edges: Iterable[tuple[int, int]] = ()) -> str:
+        """The field for keypoints with these points; a single one needs no name of its own."""
+        names = tuple(points)
+        if len(names) == 1 and (label is None or names[0] == label.name):
+            names = ()
+        lines = tuple(edges)
+        for field, known in self.skeletons.items():
+            if known.points == names and known.edges == lines:
+                if label is not None and known.label(label.name) is None:
+                    self.skeletons[field] = Skeletons((*known.labels, label), points=names, edges=lines)
+                return field
+        field = DEFAULT_FIELDS["keypoints"] + (str(len(self.skeletons) + 1) if self.skeletons else "")
+        self.skeletons[field] = Skeletons(() if label is None else (label,), points=names, edges=lines)
+        return field
+
+    def unnamed(self, n: int) -> str:
+        """The field for so many points without names."""
+        found = next((field for field, known in self.skeletons.items() if max(len(known.points), 1) == n), None)
+        return found or self.of(None, [str(k + 1) for k in range(n)])
+
+
+def edges_of(given: Any, n: int, *, first: int = 0, odd: list[Any] | None = None) -> list[tuple[int, int]]:
+    """The lines of a skeleton of ``n`` points as a file has them, counted from ``first``; others go to ``odd``."""
+    made = []
+    for edge in given if isinstance(given, list) else ():
+        ends = [end - first for end in edge if type(end) is int] if isinstance(edge, list) else []
+        if len(ends) == 2 and all(0 <= end < n for end in ends) and ends[0] != ends[1]:
+            made.append((ends[0], ends[1]))
+        elif odd is not None:
+            odd.append(edge)
+    return made
+
+
+def extras(a: AnyAnnotation, *, without: Iterable[str] = ()) -> dict[str, Any]:
+    """What an annotation has besides its place, label and id, for a JSON file that keeps it beside."""
+    left_out = {*without, *(member for member in ("label", "points", "holes", "closed", "size", "counts"))}
+    left_out |= {"x", "y", "width", "height", "rotation", "id", "text"}
+    found: dict[str, Any] = {}
+    for member in msgspec.structs.fields(a):
+        value = getattr(a, member.name)
+        default = DEFAULT_FIELDS.get(sort_of(a), "") if member.name == "field" else member.default
+        if member.name not in left_out and value != default and not (member.name == "attributes" and not value):
+            found[member.name] = value
+    return found
 
 
 def labels_of(schema: Schema, annotations: Iterable[AnyAnnotation], sorts: Iterable[str]) -> list[Label]:

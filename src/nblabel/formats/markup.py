@@ -8,19 +8,20 @@ numbers to tell.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, TreeBuilder
+from xml.etree.ElementTree import Element, SubElement, TreeBuilder, tostring
 from xml.parsers import expat
 
 from ..errors import FormatError
 
-__all__ = ["add", "parsed", "serialized", "text_in", "xml_of"]
+__all__ = ["add", "kept", "parsed", "restored", "serialized", "text_for", "text_in", "value_of", "xml_of"]
 
 _DEEPEST = 100
 _REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 has no sign for these
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?")
 
 
 def xml_of(path: Path) -> Element:
@@ -82,6 +83,47 @@ def add(parent: Element, tag: str, text: object = None, **attributes: object) ->
     if text is not None:
         made.text = str(text)
     return made
+
+
+def value_of(text: str) -> Any:
+    """What the text of an attribute stands for: true or false, a number, or itself.
+
+    Examples
+    --------
+    >>> value_of("true"), value_of("2.5"), value_of("002")
+    (True, 2.5, '002')
+    """
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if _NUMBER.fullmatch(text):
+        return float(text) if "." in text or "e" in text else int(text)
+    return text
+
+
+def text_for(value: Any) -> str:
+    """The text that `value_of` reads again, as far as there is one."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return "" if value is None else str(value)
+
+
+def kept(elements: Iterable[Element]) -> str:
+    """Elements as text, without the white space between them: what `restored` makes elements of again."""
+    made = []
+    for element in elements:
+        for one in element.iter():
+            if len(one) and not (one.text or "").strip():
+                one.text = None
+            one.tail = None
+        made.append(tostring(element, encoding="unicode"))
+    return "".join(made)
+
+
+def restored(text: Any) -> list[Element]:
+    """The elements that `kept` made a text of."""
+    return list(parsed(f"<kept>{text}</kept>".encode(), "what was read")) if isinstance(text, str) else []
 
 
 def serialized(root: Element, odd: list[str], indent: str = "  ") -> str:

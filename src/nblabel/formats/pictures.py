@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import re
@@ -10,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from ..annotations import AnyAnnotation
 from ..errors import InvalidAnnotation, MissingExtra
@@ -21,10 +24,13 @@ __all__ = [
     "MOST_PIXELS",
     "Picture",
     "Sizes",
+    "array_of",
     "image_size",
     "item_name",
     "number",
     "pictures",
+    "places",
+    "png_of",
     "safe_name",
     "short",
     "size_of",
@@ -156,19 +162,53 @@ def within(names: Iterable[str]) -> dict[str, str]:
     return made
 
 
-def image_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of an image file as it is shown, from its header; ``None`` if it is none."""
+def pillow(feature: str) -> Any:
+    """The package that opens images."""
     try:
         from PIL import Image
     except ImportError:
-        raise MissingExtra("the size of images", "image") from None
+        raise MissingExtra(feature, "image") from None
+    return Image
+
+
+def image_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of an image file as it is shown, from its header; ``None`` if it is none."""
+    module = pillow("the size of images")
     try:
-        with Image.open(path) as image:
+        with module.open(path) as image:
             width, height = image.size
             turned = image.getexif().get(0x0112) in (5, 6, 7, 8)
     except Exception:  # a decoder may do anything with a file that is none
         return None
     return (height, width) if turned else (width, height)
+
+
+def png_of(array: npt.NDArray[Any], palette: Sequence[int] | None = None) -> bytes:
+    """An array of one channel as a PNG file: 8 bits or 16, with a palette of r, g, b, r, ... if there is one."""
+    image = pillow("PNG masks").fromarray(np.ascontiguousarray(array))
+    if palette is not None:
+        image.putpalette(list(palette))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def array_of(raw: bytes, what: str) -> tuple[npt.NDArray[Any], list[int] | None]:
+    """The pixels of a PNG file as they are stored, and its palette; raises `InvalidAnnotation`."""
+    pillow("PNG masks")
+    from PIL import PngImagePlugin
+
+    try:
+        # opened as what it must be: no other decoder is tried, and the limit is ours
+        with PngImagePlugin.PngImageFile(io.BytesIO(raw)) as image:
+            width, height = image.size
+            if width * height > MOST_PIXELS:
+                raise InvalidAnnotation(what, f"{width} × {height} pixels cannot be unpacked")
+            return np.asarray(image), image.getpalette() if image.mode == "P" else None
+    except InvalidAnnotation:
+        raise
+    except Exception as error:  # a decoder may do anything with a damaged file
+        raise InvalidAnnotation(what, f"is no PNG image that can be read: {error}") from None
 
 
 def size_of(name: str, sizes: Sizes) -> tuple[int, int] | None:
@@ -210,3 +250,18 @@ def short(value: float) -> str:
     ('10', '0.1')
     """
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+
+
+def places(shown: Sequence[Picture], ending: str, log: Log) -> dict[str, PurePosixPath]:
+    """Where the file of each image lies in a folder, by the image's name; one that another has taken is noted."""
+    inner = within(one.name for one in shown)
+    made: dict[str, PurePosixPath] = {}
+    taken: dict[str, str] = {}
+    for picture in shown:
+        place = PurePosixPath(inner[picture.name]).with_suffix(ending)
+        other = taken.setdefault(str(place).lower(), picture.name)
+        if other != picture.name:
+            log.drop(picture.key, "", f"its labels would be written to the file of {other!r}; left out")
+        else:
+            made[picture.name] = place
+    return made
