@@ -8,7 +8,7 @@ import hashlib
 import os
 import sys
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,8 +25,9 @@ Origin: TypeAlias = Any
 
 _LONGEST_PATH = 4096
 _PIECE = 4096
-_MOST_HASHED = 1 << 26
-"""Of arrays with more bytes than this every second, third, ... row is hashed."""
+_MOST_MAPPED = 1 << 26
+_SAMPLES = 64
+"""Of memory maps with more bytes only so many evenly spread pieces are hashed: reading all would take minutes."""
 
 
 def is_picture(value: Any) -> bool:
@@ -188,9 +189,13 @@ def _array_mark(array: Array) -> bytes:
     made = hashlib.blake2b(f"{array.dtype.str} {array.shape}".encode(), digest_size=16)
     if array.dtype.hasobject:
         return made.digest()
-    array = np.atleast_2d(array)[:: 1 + array.nbytes // _MOST_HASHED]
+    array = np.atleast_2d(array)
     rows = max(1, (1 << 22) // max(array[:1].nbytes, 1))
-    for start in range(0, len(array), rows):
+    starts: Iterable[int] = range(0, len(array), rows)
+    if isinstance(array, np.memmap) and array.nbytes > _MOST_MAPPED:
+        rows = max(1, rows // 16)
+        starts = sorted({(len(array) - rows) * n // (_SAMPLES - 1) for n in range(_SAMPLES)})
+    for start in starts:
         made.update(np.ascontiguousarray(array[start : start + rows]).view(np.uint8).data)
     return made.digest()
 

@@ -426,11 +426,11 @@ def _said(a: Annotation) -> dict[str, Any]:
 
 
 def _listed(value: Any) -> Any:
-    """Arrays within a cell as lists, numpy's numbers as Python's."""
+    """Arrays within a cell as lists, numpy's numbers as Python's; what parquet files fill dicts up with is left out."""
     if isinstance(value, np.ndarray):
         return _listed(value.tolist())
     if isinstance(value, Mapping):
-        return {str(name): _listed(one) for name, one in value.items()}
+        return {str(name): _listed(one) for name, one in value.items() if not is_missing(one)}
     if isinstance(value, (list, tuple)):
         return [_listed(one) for one in value]
     return plain(value)
