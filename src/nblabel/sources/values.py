@@ -403,6 +403,8 @@ class _Shapes(Codec):
         made, seen = [], Counter[str]()
         for one in entries:
             body = _listed(one)
+            if isinstance(body, dict) and self.field.annotation == "keypoints":
+                body["points"] = [[x, y, int(v)] for x, y, v in body.get("points", ())]  # floats, in parquet
             if isinstance(body, dict) and len(self.field.get_labels()) == 1:
                 body.setdefault("label", self.field.get_labels()[0].name)
             shape, *_ = self._rules.coerce([tuple(body) if isinstance(body, list) else body], self.name)
