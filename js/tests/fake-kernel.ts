@@ -246,7 +246,7 @@ export class FakeKernel {
       case "media": {
         const made = this.#media(message);
         const offset = message.offset ?? 0;
-        if (!(made instanceof Uint8Array)) return { type: "failure", reply: message.id, problem: made };
+        if ("title" in made) return { type: "failure", reply: message.id, problem: made };
         const chunk: WithBytes = { type: "chunk", reply: message.id, offset, total: made.length, bytes: made.slice(offset, offset + CHUNK) };
         return chunk;
       }

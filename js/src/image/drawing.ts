@@ -51,9 +51,6 @@ const ATTRIBUTES = [
   "lineJoin", "miterLimit", "lineDashOffset", "shadowOffsetX", "shadowOffsetY", "shadowBlur", "shadowColor", "filter", "imageSmoothingEnabled",
 ];
 
-const PLAIN = new Set(("fillRect strokeRect clearRect beginPath closePath stroke fill moveTo lineTo rect arc ellipse arcTo quadraticCurveTo "
-  + "bezierCurveTo fillText strokeText setLineDash clip save restore translate rotate scale transform setTransform resetTransform").split(" "));
-
 const NUMBERS: Readonly<Record<string, new (buffer: ArrayBuffer) => Values>> = {
   float64: Float64Array, float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int16: Int16Array, uint16: Uint16Array, int8: Int8Array,
   uint8: Uint8Array,
@@ -84,13 +81,13 @@ export function readDrawing(bytes: Uint8Array): { header: Header; buffers: Uint8
 
 /** Runs one command; throws what the canvas throws. */
 export function runCommand(to: Context, name: string, args: Args, given: readonly Given[]): void {
+  const methods = to as unknown as Record<string, unknown>;
   const value = (arg: unknown): unknown => {
     const index = (arg as { idx?: number } | null)?.idx;
     return index === undefined ? arg : given[index];
   };
   const shapes = SHAPES.exec(name);
-  if (PLAIN.has(name)) (to as unknown as Record<string, (...args: Args) => void>)[name]?.(...args.filter((arg) => arg !== null));
-  else if (shapes) drawShapes(to, shapes, args.map(value));
+  if (shapes) drawShapes(to, shapes, args.map(value));
   else if (name === "set") setAttribute(to, Number(args[0]), args[1], value(args[1]));
   else if (name === "clear") {
     to.save();
@@ -98,11 +95,11 @@ export function runCommand(to: Context, name: string, args: Args, given: readonl
     to.clearRect(0, 0, to.canvas.width, to.canvas.height);
     to.restore();
   } else if (name === "strokePath" || name === "fillPath") to[name === "fillPath" ? "fill" : "stroke"](new Path2D(String(args[0])));
-  else if (name === "drawImage" || name === "putImageData") {
-    const [image, ...place] = name === "drawImage" ? args : [{ idx: 0 }, ...args.slice(0, 2)];
-    const loaded = value(image) as Loaded;
-    const [x = 0, y = 0, width = loaded.width, height = loaded.height] = place.filter((arg) => arg !== null) as number[];
-    to.drawImage(loaded, x, y, width, height);
+  else if (!/^(create|get|_)/.test(name)) { // whatever else a canvas does without handing anything out
+    const image = name === "putImageData";
+    const all = (image ? [{ idx: 0 }, ...args] : args).filter((arg) => arg !== null).map(value);
+    const method = methods[image ? "drawImage" : name];
+    if (typeof method === "function") method.apply(to, all);
   }
 }
 

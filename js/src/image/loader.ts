@@ -57,59 +57,69 @@ const LARGE = 16e6; // pixels from which on a preview comes first
 const PREVIEW = 1024;
 const MOST_AHEAD = 40e6;
 const MOST_PIXELS = 1 << 26;
+const MOST_ACROSS = 64;
 
 /** The kernel's description of an item; null if it makes no sense. */
 export function infoOf(data: unknown): ImageInfo | null {
   const info = data as ImageInfo | null;
-  const fine = (value: unknown): boolean => typeof value === "number" && value >= 1 && value < 2 ** 31;
-  if (typeof info !== "object" || !fine(info?.width) || !fine(info?.height)) return null;
-  return info?.form !== "tiles" || (fine(info.tile) && fine(info.levels) && (info.levels ?? 0) <= 32) ? info : null;
+  const within = (value: unknown, low: number, high: number): boolean => typeof value === "number" && value >= low && value <= high;
+  return typeof info === "object" && within(info?.width, 1, 2 ** 31) && within(info?.height, 1, 2 ** 31)
+    && (info?.form !== "tiles" || (within(info.tile, 64, 4096) && within(info.levels, 1, 32))) ? info : null;
+}
+
+/** How many sizes there are of an image: of a large one that comes as a whole, a preview comes first. */
+function levelsOf({ form, levels = 1, width, height }: ImageInfo): number {
+  return form === "tiles" ? levels : form === "whole" && width * height > LARGE ? 2 : 1;
 }
 
 /** The coarsest level that has a pixel for each of the screen. */
-export function levelFor(info: ImageInfo, view: View): number {
-  const level = Math.floor(Math.log2(1 / (view.scale * view.dpr)) + 1e-6);
-  return Math.max(0, Math.min(level, (info.levels ?? 1) - 1));
+export function levelFor(info: ImageInfo, { scale, dpr }: View): number {
+  const level = Math.floor(Math.log2(1 / (scale * dpr)) + 1e-6);
+  return info.form === "tiles" ? Math.max(0, Math.min(level, levelsOf(info) - 1)) : 0;
 }
 
-/** The tiles of a level that are in sight, the nearest to the middle first. */
-export function tilesFor(info: ImageInfo, view: View, level = levelFor(info, view)): Wanted[] {
-  const side = (info.tile ?? 512) * 2 ** level;
-  const { x, y, width, height } = visibleRect(view);
-  const range = (start: number, length: number, size: number): [number, number] =>
-    [Math.max(0, Math.floor(start / side)), Math.min(Math.ceil(size / side), Math.ceil((start + length) / side))];
-  const [left, right] = range(x, width, info.width);
-  const [top, bottom] = range(y, height, info.height);
-  const found: Wanted[] = [];
-  for (let row = top; row < bottom; row++) {
-    for (let column = left; column < right; column++) found.push(tile(info, level, column, row));
-  }
-  const far = ({ rect }: Wanted): number =>
-    Math.hypot(rect.x + rect.width / 2 - x - width / 2, rect.y + rect.height / 2 - y - height / 2);
-  return found.sort((a, b) => far(a) - far(b));
+/** A piece's side, in pixels of the image. */
+function sideOf({ form, tile = 512, width, height }: ImageInfo, level: number): number {
+  return form === "tiles" ? tile * 2 ** level : Math.max(width, height);
 }
 
-function tile(info: ImageInfo, level: number, column: number, row: number): Wanted {
-  const side = (info.tile ?? 512) * 2 ** level;
+function pieceOf(info: ImageInfo, level: number, column = 0, row = 0): Wanted {
+  const side = sideOf(info, level);
   const [x, y] = [column * side, row * side];
-  return { part: "tile", at: [level, column, row], rect: { x, y, width: Math.min(side, info.width - x), height: Math.min(side, info.height - y) } };
+  const rect = { x, y, width: Math.min(side, info.width - x), height: Math.min(side, info.height - y) };
+  return info.form === "tiles" ? { part: "tile", at: [level, column, row], rect }
+    : level ? { part: "preview", at: [PREVIEW], rect } : { part: info.form === "drawing" ? "drawing" : "image", at: [], rect };
 }
 
 /** The one piece without which there is nothing to see. */
 function mainOf(info: ImageInfo): Wanted {
-  if (info.form === "tiles") return tile(info, (info.levels ?? 1) - 1, 0, 0);
-  return { part: info.form === "drawing" ? "drawing" : "image", at: [], rect: { x: 0, y: 0, width: info.width, height: info.height } };
+  return pieceOf(info, info.form === "tiles" ? levelsOf(info) - 1 : 0);
+}
+
+/** The pieces of a level that are in sight, the nearest to the middle first. */
+export function piecesFor(info: ImageInfo, view: View, level = levelFor(info, view)): Wanted[] {
+  const side = sideOf(info, level);
+  const { x, y, width, height } = visibleRect(view);
+  const range = (start: number, length: number, size: number): number[] => {
+    const first = Math.max(0, Math.floor(start / side));
+    const count = Math.min(Math.ceil(size / side), Math.ceil((start + length) / side)) - first;
+    return Array.from({ length: Math.max(0, Math.min(count, MOST_ACROSS)) }, (_, n) => first + n);
+  };
+  const far = ({ rect }: Wanted): number => Math.hypot(rect.x + rect.width / 2 - x - width / 2, rect.y + rect.height / 2 - y - height / 2);
+  return range(y, height, info.height)
+    .flatMap((row) => range(x, width, info.width).map((column) => pieceOf(info, level, column, row)))
+    .sort((a, b) => far(a) - far(b));
 }
 
 function bytesOf(info: ImageInfo): number {
-  return 4 * (info.form === "tiles" ? (info.tile ?? 512) ** 2 : info.width * info.height);
+  return 4 * Math.min(sideOf(info, 0) ** 2, info.width * info.height);
 }
 
 export class Loader implements Source {
   readonly picture: ReadonlySignal<Picture | null> = signal(null);
   readonly version: Signal<number> = signal(0);
   /** What was drawn last is last. */
-  readonly #pool = new Map<string, { readonly image: Picked; readonly bytes: number }>();
+  readonly #pool = new Map<string, Picked>();
   readonly #failed = new Map<string, Problem>();
   readonly #coming = new Map<string, Scope>();
   #shown: Shown | null = null;
@@ -117,7 +127,7 @@ export class Loader implements Source {
 
   constructor(readonly engine: Engine, readonly scope: Scope) {
     scope.own(() => {
-      for (const { image } of this.#pool.values()) close(image);
+      for (const image of this.#pool.values()) close(image);
       this.#pool.clear();
     });
   }
@@ -149,13 +159,25 @@ export class Loader implements Source {
     const scale = view.scale * view.dpr;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.imageSmoothingEnabled = scale < 2 && scale !== 1;
-    for (const { image, rect } of this.#pieces(info, view)) {
-      const place = (offset: number, at: number): number => {
-        const exact = offset * view.dpr + at * scale;
-        return info.form === "tiles" ? Math.round(exact) : exact; // neighbours share their edges
-      };
-      const [left, top] = [place(view.x, rect.x), place(view.y, rect.y)];
-      ctx.drawImage(image, left, top, place(view.x, rect.x + rect.width) - left, place(view.y, rect.y + rect.height) - top);
+    const place = (offset: number, at: number): number => {
+      const exact = offset * view.dpr + at * scale;
+      return info.form === "tiles" ? Math.round(exact) : exact; // neighbours share their edges
+    };
+    const wanted: Wanted[] = [];
+    for (let level = levelFor(info, view); level < levelsOf(info); level++) {
+      const pieces = piecesFor(info, view, level);
+      wanted.unshift(...pieces);
+      if (pieces.every((one) => this.#pool.has(this.#key(one)))) break; // what is coarser would be covered
+    }
+    for (const one of wanted) {
+      const key = this.#key(one);
+      const image = this.#pool.get(key);
+      if (!image) continue;
+      this.#pool.delete(key);
+      this.#pool.set(key, image);
+      const { x, y, width, height } = one.rect;
+      const [left, top] = [place(view.x, x), place(view.y, y)];
+      ctx.drawImage(image, left, top, place(view.x, x + width) - left, place(view.y, y + height) - top);
     }
   }
 
@@ -163,11 +185,7 @@ export class Loader implements Source {
   overview(): Picked | null {
     const info = this.#shown?.info;
     if (!info) return null;
-    for (const one of this.#first(info)) {
-      const held = this.#pool.get(this.#key(one));
-      if (held) return held.image;
-    }
-    return null;
+    return this.#pool.get(this.#key(mainOf(info))) ?? this.#pool.get(this.#key(pieceOf(info, levelsOf(info) - 1))) ?? null;
   }
 
   /** The colours of a region, as sharp as they are here; null if there are none, or too many. */
@@ -191,37 +209,6 @@ export class Loader implements Source {
     return [item.id, info?.rev, part, ...at].join(" ");
   }
 
-  /** What shows the whole image, the best first. */
-  #first(info: ImageInfo): Wanted[] {
-    const main = mainOf(info);
-    return info.form === "whole" && info.width * info.height > LARGE ? [main, { ...main, part: "preview", at: [PREVIEW] }] : [main];
-  }
-
-  /** What of a view is here, the coarsest first. */
-  #pieces(info: ImageInfo, view: View): { image: Picked; rect: Rect }[] {
-    let wanted: Wanted[] = [];
-    if (info.form === "tiles") {
-      const least = levelFor(info, view);
-      for (let level = least; level < (info.levels ?? 1); level++) {
-        const tiles = tilesFor(info, view, level);
-        wanted = [...tiles, ...wanted];
-        if (tiles.every((one) => this.#pool.has(this.#key(one)))) break; // what is coarser would be covered
-      }
-      wanted.reverse();
-    } else {
-      const [main, preview] = this.#first(info) as [Wanted, Wanted?];
-      wanted = [!preview || this.#pool.has(this.#key(main)) ? main : preview];
-    }
-    return wanted.flatMap((one) => {
-      const key = this.#key(one);
-      const held = this.#pool.get(key);
-      if (!held) return [];
-      this.#pool.delete(key);
-      this.#pool.set(key, held);
-      return [{ image: held.image, rect: one.rect }];
-    });
-  }
-
   /** Fetches what is wanted and missing, most urgent first, and gives up what is not wanted any more. */
   #pump(): void {
     const shown = this.#shown;
@@ -236,9 +223,8 @@ export class Loader implements Source {
     };
     if (shown?.info && !shown.problem) {
       const { info } = shown;
-      const first = this.#first(info).reverse();
-      const tiles = info.form === "tiles" && this.#view ? tilesFor(info, this.#view) : [];
-      const busy = [...first, ...tiles].filter((piece) => want(piece, shown)).length > 0;
+      const pieces = [pieceOf(info, levelsOf(info) - 1), mainOf(info), ...this.#view ? piecesFor(info, this.#view) : []];
+      const busy = pieces.filter((piece) => want(piece, shown)).length > 0;
       let room = POOL - bytesOf(info);
       for (const item of this.engine.ahead(2)) {
         const next = infoOf(item.data);
@@ -269,7 +255,7 @@ export class Loader implements Source {
         close(image);
         return;
       }
-      this.#pool.set(key, { image, bytes: 4 * image.width * image.height });
+      this.#pool.set(key, image);
     } catch (error) {
       if (error instanceof Stopped) return;
       this.#failed.set(key, error instanceof MediaError ? error.problem
@@ -286,14 +272,15 @@ export class Loader implements Source {
   }
 
   #evict(kept: ReadonlySet<string>): void {
+    const size = (image: Picked): number => 4 * image.width * image.height;
     let bytes = 0;
-    for (const held of this.#pool.values()) bytes += held.bytes;
-    for (const [key, held] of this.#pool) {
+    for (const image of this.#pool.values()) bytes += size(image);
+    for (const [key, image] of this.#pool) {
       if (bytes <= POOL) break;
       if (kept.has(key)) continue;
-      close(held.image);
+      bytes -= size(image); // 0 once it is closed
+      close(image);
       this.#pool.delete(key);
-      bytes -= held.bytes;
     }
   }
 
