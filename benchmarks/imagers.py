@@ -180,7 +180,7 @@ class Bare(anywidget.AnyWidget):
         ctx.fillRect(...model.get("place"));
       };
       const shown = [...model.get("boxes")];
-      let active = model.get("handle"), held = null;
+      let active = model.get("handle").length ? model.get("handle") : null, held = null;
       const paint = () => {
         picture();
         ctx.strokeStyle = "#ff0000";
@@ -213,7 +213,7 @@ class Bare(anywidget.AnyWidget):
     pictures = traitlets.List().tag(sync=True)
     size = traitlets.List().tag(sync=True)
     boxes = traitlets.List().tag(sync=True)
-    handle = traitlets.List(None, allow_none=True).tag(sync=True)
+    handle = traitlets.List().tag(sync=True)
     signs = traitlets.List().tag(sync=True)
     place = traitlets.List([0, 0, 0, 0]).tag(sync=True)
 
@@ -234,7 +234,7 @@ NBLABEL = Imager(
     "before.draft([nb.Box(*one, 'thing') for one in boxes])\n"
     "before.close()\n",
     cell="lab = nb.ImageLabeler(['photo.jpg'], boxes=labels, height=820)\nlab",
-    held="lab.annotations[['x', 'y', 'width', 'height']].values.tolist()",
+    held="[[one.x, one.y, one.width, one.height] for one in lab._session.response.annotations]",
     anchor="[data-testid=nbl-image]",
     tools={
         "drag": "[data-testid=nbl-tool-select]",

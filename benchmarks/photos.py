@@ -42,7 +42,7 @@ def _grain(width: int, height: int, seed: int) -> np.ndarray:
 
     chance = np.random.default_rng(seed)
     total = np.zeros((height, width), np.float32)
-    for size, share in ((400, 12), (80, 10), (16, 8), (4, 6), (1, 3)):
+    for size, share in ((400, 12), (80, 10), (16, 8), (4, 6), (1, 5)):
         coarse = chance.standard_normal((-(-height // size), -(-width // size)), np.float32)
         total += share * np.asarray(Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC))
     grey = np.clip(125 + total, 75, 175).astype(np.uint8)
@@ -53,7 +53,7 @@ def _jpeg(pixels: np.ndarray) -> bytes:
     from PIL import Image
 
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "JPEG", quality=88)
+    Image.fromarray(pixels).save(file, "JPEG", quality=92)
     return file.getvalue()
 
 

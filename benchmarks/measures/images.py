@@ -17,7 +17,7 @@ from ..effort import efforts
 from ..imagers import Imager, Placed
 from ..photos import Corners
 from ..stats import median, number, quantile, spread
-from .base import Budget, Measure, missed, paragraphs, table
+from .base import SAME, Budget, Measure, missed, paragraphs, table
 from .labelling import FRAME
 
 _SIZES = (1_000, 5_000, 10_000)
@@ -31,8 +31,6 @@ _STEP = (4, 2)
 
 _ANNOTATION = 110
 """Bytes of a box as JSON."""
-_SAME = 16
-"""Bytes by which messages differ anyway, as numbers in them have more or fewer digits."""
 
 Path = list[tuple[float, float]]
 
@@ -114,7 +112,7 @@ class Images(Measure):
                 seen_words = f"{number(more)} bytes (with {_SIZES[0]:,} boxes {number(less)})"
                 # {"kind":"box","x":640,...,"label":"thing","field":"boxes","id":"bfed3455233e"}
                 what = f"bytes to the kernel for {words} among {most:,}, Jupyter's headers and all"
-                met = more <= 1024 + _ANNOTATION and more - less <= _SAME
+                met = more <= 1024 + _ANNOTATION and more - less <= SAME
                 found.append(
                     Budget(what, f"≤ 1 KB + the annotation ({_ANNOTATION} bytes), however many", seen_words, met)
                 )
@@ -240,8 +238,9 @@ class _Session:
         self._check(self.handle, "dragged")
         if not one.in_kernel:
             grip = grip[0] + steps[-1][0], grip[1] + steps[-1][1]
+            self._rest()
             self._effort("drag", [(grip[0] - dx, grip[1] - dy) for dx, dy in steps], grip)
-            self.handle = one.after_drag(self.handle, -steps[-1][0], -steps[-1][1])
+            self.add("drag bytes", self._sent())
 
     def _effort(self, series: str, path: Path, start: tuple[float, float]) -> None:
         """The same again, for what the page's main thread does meanwhile."""
@@ -251,7 +250,6 @@ class _Session:
         self.nb.sleep(0.3)
         found = efforts(self.nb, "pointermove", (partial(self._move, *place) for place in path[1:]))
         self.nb.page.mouse.up()
-        self.nb.sleep(0.5)
         self._efforts(series, found)
 
     def _efforts(self, series: str, found: list[tuple[float, float]]) -> None:
