@@ -69,7 +69,7 @@ def overlaid(image: Any, scale: float, annotations: Iterable[AnyAnnotation], sch
         return image.copy()
     smooth = 2 if image.width * image.height <= _SMOOTHED_PIXELS else 1
     size = image.size
-    line = style.line or max(1.0, max(size) / 400)
+    line = style.line or max(1.5, max(size) / 300)
     made = image.resize((size[0] * smooth, size[1] * smooth), Image.Resampling.NEAREST) if smooth > 1 else image.copy()
     pen = _Pen(made, scale * smooth, line * smooth, style.fill, schema)
     for shape in drawn:
@@ -95,7 +95,7 @@ class _Pen:
     def __init__(self, image: Any, scale: float, line: float, fill: float, schema: Schema) -> None:
         self.image = image
         self._scale = scale
-        self._line = max(1, round(line))
+        self._line = round(line) | 1  # Pillow draws even ones beside their place, on a side that depends on the way
         self._fill = min(max(fill, 0.0), 1.0)
         self._schema = schema
 
@@ -122,10 +122,10 @@ class _Pen:
     def _path(self, points: Sequence[tuple[float, float]], color: tuple[int, int, int]) -> None:
         """A line with a light and a dark side, so that it is seen on any ground."""
         canvas = self._canvas()
-        centred = [(x - 0.5, y - 0.5) for x, y in points]  # Pillow counts from the middle of the first pixel
+        whole = [(round(x), round(y)) for x, y in points]
         if self._line > 2:
-            canvas.line(centred, fill=_ground(color), width=self._line + max(2, self._line // 2), joint="curve")
-        canvas.line(centred, fill=color, width=self._line, joint="curve")
+            canvas.line(whole, fill=_ground(color), width=self._line + max(2, self._line // 4 * 2), joint="curve")
+        canvas.line(whole, fill=color, width=self._line, joint="curve")
 
     def _ring(self, points: Iterable[Sequence[float]], color: tuple[int, int, int]) -> None:
         path = self._at(points)
