@@ -262,7 +262,7 @@ describe("the loader", () => {
     expect(waiting.map(({ at }) => at)).toEqual(piecesFor(TILES, now).slice(0, 4).map(({ at }) => at));
     world.line.busy = false;
     world.line.pump();
-    await pass(3);
+    await pass(1);
     loader.draw(ctx, now, true);
     const part = drawn();
     expect(part[0]?.[0]).toBe("item0 tile 4 0 0");
