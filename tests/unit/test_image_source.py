@@ -422,3 +422,20 @@ def test_rows_are_drawn_as_dicts_or_by_one_column() -> None:
     assert drawn(frame).locate(drawn(frame).identity(1)) == 1
     with pytest.raises(SourceError, match="one value is not a list"):
         drawn("text")
+
+
+def test_an_item_that_was_shown_is_found_before_all_are_hashed() -> None:
+    images = [np.full((50, 50), n, np.uint16) for n in range(1000)]
+    hashed = []
+
+    class Counting(ImageReader):
+        def mark(self, value: Any) -> bytes:
+            hashed.append(1)
+            return super().mark(value)
+
+    source = open_images(images, Counting())
+    shown = [source.item(n).identity for n in range(20)]
+    assert [source.locate(one) for one in shown] == list(range(20))
+    assert len(hashed) == 20
+    images.reverse()
+    assert source.locate(shown[3]) == 996

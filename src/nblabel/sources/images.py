@@ -21,7 +21,7 @@ from ..records import Item
 from ..schema import Extent
 from .base import ColumnContents, Source, TableSource
 from .files import PathKeys
-from .identity import Contents, Snapshot, digest, key_identity
+from .identity import Contents, Snapshot, digest
 from .keys import Keys, plain
 from .opening import no_columns, open_table
 from .tables import Column, ListTable, Rows, Table, Unreadable, is_missing
@@ -39,6 +39,7 @@ _SUFFIXES = frozenset(
 _TABLES = frozenset((".csv", ".jsonl", ".ndjson", ".parquet", ".tsv"))
 _NAMES = ("image", "path", "file", "filename", "file_name", "image_path")
 _BLOCK = 16_384
+_REMEMBERED = 100_000
 
 
 class Gauge(Protocol):
@@ -369,6 +370,7 @@ class ImageSource(TableSource):
         show: Sequence[Hashable] = (),
     ) -> None:
         self.gauge = gauge
+        self._places: dict[str, int] = {}
         super().__init__(table, column, key=key, show=show)
 
     @property
@@ -406,17 +408,30 @@ class ImageSource(TableSource):
         self._held = _Contents(self)
         return self._held
 
+    def identity(self, position: int) -> str:
+        """The store's name for an item."""
+        return self._given(super().identity(position), position)
+
+    def locate(self, identity: str, hint: int | None = None) -> int | None:
+        """The place of an identity; one that was given out here is looked for where it was, before all are hashed."""
+        return super().locate(identity, self._places.get(identity) if hint is None else hint)
+
+    def _given(self, identity: str, row: int) -> str:
+        if len(self._places) > _REMEMBERED:
+            self._places.clear()
+        self._places[identity] = row
+        return identity
+
     def item(self, position: int) -> Item:
         """The item with the value that was handed in, and its size if that can be read."""
         row = self._row(position)
         value = self._column.value(row)
         size, problem = self._measure(value)
+        identity = self.identity(row)
         return Item(
             key=self._keys.key(row),
             data=value,
-            identity=key_identity(self._keys.key(row))
-            if self.own_keys
-            else self._identities.of(row, self._held.digest(row)),
+            identity=identity,
             position=row,
             show=self._show(row),
             problem=problem,
