@@ -129,6 +129,8 @@ class Parser:
             one = converted(kind, {**body, **own, "id": name, "group": group, "field": field})
             if sort == "keypoints" and default is None and "keypoints" not in fields:
                 one = msgspec.structs.replace(one, field=self.categories.own.unnamed(len(one.points)))
+            elif sort == "keypoints" and field not in self.categories.skeletons:
+                self.categories.own.as_named(default or self.categories.own.unnamed(len(one.points)), field)
             made.append(self._keep(one))
         if not made and not keypoints:
             raise InvalidAnnotation(f"annotation {id_!r}", "has neither box nor segmentation nor keypoints")

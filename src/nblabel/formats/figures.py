@@ -138,6 +138,11 @@ class SkeletonFields:
         self.skeletons[field] = Skeletons(() if label is None else (label,), points=names, edges=lines)
         return field
 
+    def as_named(self, field: str, name: str) -> str:
+        """The skeleton of a field under another name, which the file has for it."""
+        self.skeletons.setdefault(name, self.skeletons[field])
+        return name
+
     def unnamed(self, n: int) -> str:
         """The field for so many points without names."""
         found = next((field for field, known in self.skeletons.items() if max(len(known.points), 1) == n), None)

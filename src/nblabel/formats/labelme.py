@@ -21,7 +21,7 @@ import msgspec
 from ..annotations import AnyAnnotation, Box, Choice, Keypoints, Mask, Polygon, Shape
 from ..errors import FormatError, InvalidAnnotation
 from ..records import Item, Labelled, Report, Response, Status
-from ..schema import Choices, Schema, Skeletons
+from ..schema import Choices, Schema
 from ..shapes import corners, cropped, mask_of
 from .base import (
     DEFAULT_FIELDS,
@@ -37,9 +37,10 @@ from .base import (
     titled,
 )
 from .disk import dumps, files_in, filling, json_of
-from .figures import SkeletonFields, box_of_corners, bridged, edges_of, ellipse, extras
+from .figures import SkeletonFields, box_of_corners, bridged, ellipse, extras
 from .pictures import MOST_PIXELS, Picture, array_of, number, pictures, places, png_of
 from .said import OURS, dict_in, said_of
+from .skeletons import apart, is_part, together
 from .table import json_key, key_of_json
 
 __all__ = ["read", "write"]
@@ -116,15 +117,17 @@ class _Parser:
         size: Any = sides if sized else None
         made = self._flags(found.get("flags"), ours, key)
         carried: dict[str, Any] = {}
-        skeletons: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+        skeletons: dict[str, list[tuple[dict[str, Any], Any, Any]]] = {}
         for n, one in enumerate(found["shapes"]):
             id_ = f"shape{n}"
             if not isinstance(one, dict):
                 self.log.drop(key, id_, "is not a JSON object")
                 continue
             part = dict_in(one, OURS)
-            if isinstance(part.get("skeleton"), str) and isinstance(part.get("point"), int):
-                skeletons.setdefault(str(part.get("of", one.get("group_id"))), []).append((one, part))
+            pair = one.get("points")
+            pair = pair[0] if isinstance(pair, list) and pair else None
+            if is_part(part) and isinstance(pair, list) and len(pair) == 2:
+                skeletons.setdefault(str(part.get("of", one.get("group_id"))), []).append((part, *pair))
                 continue
             try:
                 made += self._shape(one, part, id_, size, key)
@@ -136,7 +139,7 @@ class _Parser:
                 carried[id_] = rest
         for id_, parts in skeletons.items():
             try:
-                made.append(self._skeleton(parts, id_))
+                made.append(together(parts, id_, self.points))
             except InvalidAnnotation as error:
                 self.log.drop(key, id_, str(error))
         made += said_of(ours, key, self.log)
@@ -236,28 +239,6 @@ class _Parser:
             raise InvalidAnnotation("mask", "has several channels")
         at = (round(points[0][0]), round(points[0][1]))
         return mask_of(array, at=at, size=size, **body)
-
-    def _skeleton(self, parts: list[tuple[dict[str, Any], dict[str, Any]]], id_: str) -> AnyAnnotation:
-        """Keypoints from the shapes of their points."""
-        first = parts[0][1]
-        listed = first.get("names")
-        names = [str(name) for name in listed] if isinstance(listed, list) else []
-        n = len(names) or max(part["point"] for _, part in parts) + 1
-        if not 0 < n <= 10_000:
-            raise InvalidAnnotation("keypoints", f"have {n} points")
-        points = [(0.0, 0.0, 0)] * n
-        for given, part in parts:
-            places_ = given.get("points")
-            pair = places_[0] if isinstance(places_, list) and places_ else None
-            if not isinstance(pair, list) or len(pair) != 2 or not 0 <= part["point"] < n:
-                raise InvalidAnnotation("keypoints", f"have no point {part['point']}")
-            x, y = pair
-            points[part["point"]] = (number(x, "points"), number(y, "points"), 1 if part.get("seen") == 1 else 2)
-        field = self.points.of(None, names or [str(k + 1) for k in range(n)], edges_of(first.get("edges"), n))
-        more = dict_in(first, "more")
-        body = {"id": id_, "field": field, **more, "label": first["skeleton"], "points": points}
-        made: AnyAnnotation = converted(Keypoints, body)
-        return made
 
 
 def _box(points: list[tuple[float, float]], ours: Mapping[str, Any]) -> dict[str, float]:
@@ -445,27 +426,15 @@ class _Writer:
     def _skeleton(
         self, a: Keypoints, shape: dict[str, Any], groups: dict[str, int], key: Hashable
     ) -> list[dict[str, Any]]:
-        """A shape for each point that is there; the first says what they are of."""
-        field = next((one for one in self.schema.fields if isinstance(one, Skeletons) and one.name == a.field), None)
-        names = list(field.points) if field is not None and len(field.points) == len(a.points) else []
-        names = names or ([str(n + 1) for n in range(len(a.points))] if len(a.points) > 1 else [])
-        group = groups.setdefault(a.group or f"\n{a.id}", max(groups.values(), default=0) + 1)
-        made: list[dict[str, Any]] = []
-        for n, (x, y, seen) in enumerate(a.points):
-            if seen:
-                ours: dict[str, Any] = {"skeleton": a.label, "of": a.id, "point": n}
-                if seen == 1:
-                    ours["seen"] = 1
-                own = {**shape, "label": names[n] if names else a.label, "points": [[x, y]], "group_id": group}
-                made.append({**own, "shape_type": "point", OURS: ours})
-        if not made:
+        """A shape for each point that is there."""
+        parts = apart(a, self.schema)
+        if not parts:
             self.log.drop(key, a.id, f"all points of {titled(a)} are absent, so there is nothing to write")
             return []
-        made[0][OURS] |= {"names": names, "more": extras(a)}
-        if field is not None and field.edges:
-            made[0][OURS]["edges"] = [list(edge) for edge in field.edges]
+        group = groups.setdefault(a.group or f"\n{a.id}", max(groups.values(), default=0) + 1)
         self.log.annotations += 1
-        return made
+        same = {**shape, "shape_type": "point", "group_id": group}
+        return [{**same, "label": name, "points": [[x, y]], OURS: ours} for name, x, y, ours in parts]
 
 
 def _relative(picture: Picture, folder: Path) -> str:
