@@ -9,6 +9,8 @@ Ours are ``texts`` (free texts by field; of the field ``user_input`` in Prodigy'
 which holds what else belongs to a response. Spans, relations and options of a field that is not named ``spans``,
 ``relations`` or ``choices`` have its name in ``field``.
 
+Tasks for images have ``image``, ``width`` and ``height`` in place of ``text``, and the spans of `prodigy_images`.
+
 Keys that are not known are kept in `Read.meta`. Hashes (``_input_hash``, ``_task_hash``) are written back as they were
 read and never made: Prodigy makes missing ones itself. Lines as doccano exports them are read too.
 """
@@ -25,12 +27,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..annotations import HUMAN, AnyAnnotation, Choice, Relation, Span, Text
+from ..annotations import HUMAN, KINDS, AnyAnnotation, Box, Choice, Polygon, Relation, Shape, Span, Text
 from ..errors import FormatError, InvalidAnnotation
 from ..records import Item, Labelled, Report, Response, Status
-from ..schema import Choices, Schema, Spans
+from ..schema import Boxes, Choices, Polygons, Polylines, Schema, Spans
 from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, converted, reading, replacing
 from .doccano import as_task
+from .pictures import item_name
+from .prodigy_images import KNOWN, field_of, is_image, is_image_task, shape_of, span_of
 from .spacy_docs import language
 from .table import json_key, key_of_json
 from .tokens import Tokens, align, simple, usable
@@ -42,6 +46,7 @@ __all__ = ["read", "write"]
 
 _DETAILS = ("id", "score", "source", "attributes")
 _SPAN_KEYS = frozenset(("start", "end", "label", "token_start", "token_end", "field", *_DETAILS))
+_SHAPE_KEYS = frozenset(("field", "z", "group", "occluded", *_DETAILS))
 _CONSUMED = frozenset(("text", "relations", "accept", "flagged", "nblabel", "texts", "user_input", "answer"))
 _STATUS_OF: dict[str, Status] = {"accept": "submitted", "reject": "discarded", "ignore": "pending"}
 _ANSWER_OF = {status: answer for answer, status in _STATUS_OF.items()}
@@ -59,6 +64,7 @@ class _Record(msgspec.Struct, omit_defaults=True):
     schema_version: int = 1
     fields: tuple[str, ...] = ()
     details: dict[str, dict[str, Any]] = {}
+    shapes: list[dict[str, Any]] = []
 
 
 # ---- write ---------------------------------------------------------------------------------------
@@ -92,8 +98,8 @@ def write(
     pipeline = None if nlp is None else language(nlp)
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         for n, row in enumerate(rows):
-            text = log.text(row)
-            if text is None:
+            text = None if is_image(row, schema) else log.text(row)
+            if text is None and not is_image(row, schema):
                 continue
             carried = (meta or {}).get((row.item.key, row.response.annotator), {})
             task = _Task(row, text, schema, pipeline, carried, log).made(n)
@@ -111,47 +117,80 @@ class _Task:
     """One response on its way to a task."""
 
     def __init__(
-        self, row: Labelled, text: str, schema: Schema, nlp: Language | None, carried: Mapping[str, Any], log: Log
+        self,
+        row: Labelled,
+        text: str | None,
+        schema: Schema,
+        nlp: Language | None,
+        carried: Mapping[str, Any],
+        log: Log,
     ) -> None:
         self.row = row
         self.response = row.response
-        self.text = text
+        self.image = text is None
+        self.text = text or ""
         self.schema = schema
         self.carried = carried
         self.log = log
         self.record = _Record()
-        self.spans = [a for a in self.response.annotations if isinstance(a, Span)]
-        self.tokens = self._tokens(nlp)
+        self.spans = [a for a in self.response.annotations if isinstance(a, Span) and not self.image]
+        self.tokens = None if self.image else self._tokens(nlp)
         self.span_tasks: dict[str, dict[str, Any]] = {}
 
     def made(self, position: int) -> dict[str, Any]:
         """The task as plain JSON values."""
         item, response = self.row.item, self.response
         raw = {key: value for key, value in self.carried.items() if key not in ("spans", "answer", "nblabel")}
-        task: dict[str, Any] = {"text": self.text, **raw}
+        task: dict[str, Any] = {**(self._picture() if self.image else {"text": self.text}), **raw}
         if item.show and "meta" not in raw:
             task["meta"] = dict(item.show)
         if self.tokens is not None:
             task["tokens"] = self._token_tasks()
-        spans = [self._span(n, span) for n, span in enumerate(self.spans)]
-        wanted = "spans" in self.carried if self.carried else any(isinstance(f, Spans) for f in self.schema.fields)
+        spans = self._shapes() if self.image else [self._span(n, span) for n, span in enumerate(self.spans)]
+        kinds = (Boxes, Polygons, Polylines) if self.image else (Spans,)
+        wanted = "spans" in self.carried if self.carried else any(isinstance(f, kinds) for f in self.schema.fields)
         if spans or wanted:
             task["spans"] = spans
-        relations = [a for a in response.annotations if isinstance(a, Relation)]
+        relations = [a for a in response.annotations if isinstance(a, Relation) and not self.image]
         if relations:
             task["relations"] = [made for n, a in enumerate(relations) if (made := self._relation(n, a))]
         binary = self._choices(task)
         self._texts(task)
+        taken = (Shape, Choice, Text) if self.image else (Span, Relation, Choice, Text)
         for a in response.annotations:
-            if not isinstance(a, (Span, Relation, Choice, Text)):
-                self.log.drop(item.key, a.id, f"a task for texts has no place for a {a.kind}")
+            if not isinstance(a, taken):
+                sort = "images" if self.image else "texts"
+                self.log.drop(item.key, a.id, f"a task for {sort} has no place for a {a.kind}")
         self._status(task, binary)
-        if item.key != position or isinstance(item.key, bool):
+        if (item.key != position or isinstance(item.key, bool)) and item.key != task.get("image"):
             self.record.key = json_key(item.key, self.log)
         record = msgspec.to_builtins(self.record)
         if record:
             task["nblabel"] = record
         return task
+
+    def _picture(self) -> dict[str, Any]:
+        """The image that a task is of."""
+        item = self.row.item
+        data_uri = isinstance(item.data, str) and item.data[:5].lower() == "data:"
+        made: dict[str, Any] = {"image": item.data if data_uri else item_name(item)}
+        return made | ({} if item.size is None else {"width": item.size[0], "height": item.size[1]})
+
+    def _shapes(self) -> list[dict[str, Any]]:
+        """The spans of the shapes that Prodigy draws; the others go to the record."""
+        made: list[dict[str, Any]] = []
+        for a in self.response.annotations:
+            if isinstance(a, (Box, Polygon)):
+                known = self.carried.get("spans")
+                extra = known.get(a.id, {}) if isinstance(known, Mapping) else {}
+                default = f"span:{len(made)}"
+                made.append({**extra, **span_of(a), **({} if a.id in ("", default) else {"id": a.id})})
+            elif isinstance(a, Shape):
+                self.record.shapes.append(msgspec.to_builtins(a))
+            else:
+                continue
+            self.log.annotations += 1
+        return made
 
     def _tokens(self, nlp: Language | None) -> list[tuple[int, int]] | None:
         if nlp is not None:
@@ -389,22 +428,28 @@ class _Parsed:
         self.task = task
         self.log = log
         self.position = position
+        self.image = is_image_task(task)
         text = task.get("text")
-        self.text: str | None = text if isinstance(text, str) else None
+        self.text: str | None = text if isinstance(text, str) and not self.image else None
         self.options: list[tuple[str, str]] = []
         self.multiple: set[str] = set()
-        self.meta: dict[str, Any] = {key: value for key, value in task.items() if key not in _CONSUMED}
+        consumed = _CONSUMED - {"text"} | {"image"} if self.image else _CONSUMED
+        self.meta: dict[str, Any] = {key: value for key, value in task.items() if key not in consumed}
         self.record = self._record()
-        self.key: Hashable = position if self.record.key is None else key_of_json(self.record.key)
+        place: Hashable = task["image"] if self.image and task["image"][:5].lower() != "data:" else position
+        self.key: Hashable = place if self.record.key is None else key_of_json(self.record.key)
         self.annotations: list[AnyAnnotation] = []
 
     def made(self) -> Read:
         """The item with its response."""
         task, record = self.task, self.record
         text = self.text or ""
-        tokens = usable(_bounds(task.get("tokens")), text)
-        self._spans()
-        self._relations()
+        tokens = None if self.image else usable(_bounds(task.get("tokens")), text)
+        if self.image:
+            self._shapes()
+        else:
+            self._spans()
+            self._relations()
         binary = self._choices()
         self._texts()
         answer = task.get("answer")
@@ -431,8 +476,16 @@ class _Parsed:
         )
         shown = task.get("meta")
         show = tuple((str(k), str(v)) for k, v in shown.items()) if isinstance(shown, dict) else ()
-        item = Item(self.key, text, position=self.position, show=show, tokens=None if tokens is None else tuple(tokens))
+        data, size = (task["image"], self._size()) if self.image else (text, None)
+        held = None if tokens is None else tuple(tokens)
+        item = Item(self.key, data, position=self.position, show=show, tokens=held, size=size)
         return Read(item, response, self.meta)
+
+    def _size(self) -> tuple[int, int] | None:
+        sides = [self.task.get(name) for name in ("width", "height")]
+        if all(isinstance(side, (int, float)) and not isinstance(side, bool) and 0 < side < 2**31 for side in sides):
+            return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
+        return None
 
     def _annotator(self) -> str:
         """Who answered; what is written anew from the response is not carried."""
@@ -484,6 +537,33 @@ class _Parsed:
         if isinstance(given.get("attributes"), dict):
             body["attributes"] = given["attributes"]
         return body
+
+    def _shapes(self) -> None:
+        """Read the spans that are shapes on an image, and what is in the record besides."""
+        if "spans" in self.task:
+            self.meta["spans"] = extras = {}
+        for n, given in enumerate(self._listed("spans")):
+            if not isinstance(given, dict):
+                self.log.drop(self.key, "", f"span {n} is not a JSON object")
+                continue
+            try:
+                kind, body = shape_of(given, self._body(given, f"span:{n}", "span"))
+            except InvalidAnnotation as error:
+                self.log.drop(self.key, f"span:{n}", str(error))
+                continue
+            made = self._add(kind, body)
+            if made is None:
+                continue
+            self.annotations[-1] = msgspec.structs.replace(made, field=field_of(made, given))
+            extra = {key: value for key, value in given.items() if key not in KNOWN and key not in _SHAPE_KEYS}
+            if extra:
+                extras[made.id] = extra
+        for given in self.record.shapes:
+            own = KINDS.get(str(given.get("kind")))
+            if own is None:
+                self.log.drop(self.key, "", f"a shape of the kind {given.get('kind')!r} is not known")
+            else:
+                self._add(own, given)
 
     def _spans(self) -> None:
         if "spans" in self.task:
