@@ -175,6 +175,11 @@ class Format(msgspec.Struct, frozen=True):
                 raise UnknownOption(option, known, f"{name} of the format {self.name!r}")
         return function
 
+    def takes(self, option: str) -> bool:
+        """Whether ``read`` has this option."""
+        module = importlib.import_module(f".{self.module}", __package__)
+        return option in inspect.signature(module.read).parameters
+
     def write(self, path: StrPath, rows: Iterable[Labelled], schema: Schema | None, **options: Any) -> Report:
         """Write ``rows`` to ``path``: the whole file or, on any failure, nothing.
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
-import urllib.parse
 from collections.abc import Hashable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -30,13 +28,11 @@ from .disk import json_of
 from .labelstudio_results import Results, size_in
 from .labelstudio_writing import write
 from .markup import xml_of
-from .pictures import IMAGES, Sizes, size_of
+from .pictures import IMAGES, Sizes, plain_name, size_of
 from .said import OURS, dict_in, said_of
 from .table import key_of_json
 
 __all__ = ["read", "write"]
-
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 # ---- read ----------------------------------------------------------------------------------------
@@ -204,22 +200,6 @@ def _image_slot(data: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]
     likely = [name for name, value in texts.items() if PurePosixPath(plain_name(value)).suffix.lower() in IMAGES]
     likely += [name for name in texts if name.lower() in ("image", "img", "image_url", "url")]
     return likely[0] if likely else None
-
-
-def plain_name(name: str) -> str:
-    """The path that a URL or a path of Label Studio's own storage leads to.
-
-    Examples
-    --------
-    >>> plain_name("/data/local-files/?d=photos/a%20b.jpg"), plain_name("https://x.org/a.jpg?size=1")
-    ('photos/a b.jpg', '/a.jpg')
-    """
-    if name.startswith("/data/local-files/"):
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(name).query)
-        return query.get("d", [name])[0]
-    if _URL.match(name):
-        return urllib.parse.unquote(urllib.parse.urlsplit(name).path)
-    return name
 
 
 def _seconds(value: Any) -> float:

@@ -6,6 +6,7 @@ import io
 import math
 import os
 import re
+import urllib.parse
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
@@ -30,6 +31,7 @@ __all__ = [
     "number",
     "pictures",
     "places",
+    "plain_name",
     "png_of",
     "safe_name",
     "short",
@@ -45,6 +47,7 @@ MOST_PIXELS = 1 << 29
 
 Sizes: TypeAlias = "Mapping[str, tuple[int, int]] | Callable[[str], tuple[int, int] | None] | None"
 """Width and height by the name of an image, for files that do not say it."""
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 
 
@@ -169,6 +172,22 @@ def pillow(feature: str) -> Any:
     except ImportError:
         raise MissingExtra(feature, "image") from None
     return Image
+
+
+def plain_name(name: str) -> str:
+    """The path that a URL or a path of Label Studio's own storage leads to.
+
+    Examples
+    --------
+    >>> plain_name("/data/local-files/?d=photos/a%20b.jpg"), plain_name("https://x.org/a.jpg?size=1")
+    ('photos/a b.jpg', '/a.jpg')
+    """
+    if name.startswith("/data/local-files/"):
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(name).query)
+        return query.get("d", [name])[0]
+    if _URL.match(name):
+        return urllib.parse.unquote(urllib.parse.urlsplit(name).path)
+    return name
 
 
 def image_size(path: Path) -> tuple[int, int] | None:

@@ -17,6 +17,7 @@ from .. import formats, suggest
 from ..annotations import Span
 from ..errors import NblabelError, UnknownOption
 from ..formats import tidy
+from ..loading import sizes_of
 from ..ordering import Order
 from ..records import Item, Progress, Report, Status, Suggestion
 from ..schema import FieldLike, Schema
@@ -356,14 +357,16 @@ class Labeler(anywidget.AnyWidget):
         replace: bool = False,
         **options: Any,
     ) -> Report:
-        """Take answers from a file, matched by key column or else by content; nothing that is here is replaced.
+        """Take answers from a file or folder; nothing that is here is replaced.
+
+        Items are found by key column or else by content; images by their paths, as far as these tell them apart.
 
         Parameters
         ----------
         path : path-like
-            What `export`, Prodigy, spaCy or a CoNLL tool has written.
+            What `export` or another tool has written.
         format : str, optional
-            Its format, where the suffix does not tell.
+            Its format, where neither the suffix nor the content tells.
         replace : bool
             Whether loaded answers may take the place of ones that are here.
 
@@ -372,7 +375,10 @@ class Labeler(anywidget.AnyWidget):
         Report
             How much was taken, and what was not, item by item.
         """
-        reading = formats.for_path(path, format).read(path, **options)
+        chosen = formats.to_read(path, format)
+        if chosen.takes("sizes"):
+            options.setdefault("sizes", sizes_of(self._session.source))
+        reading = chosen.read(path, **options)
         report = self._session.load(reading.labelled, replace=replace)
         return Report(report.items, report.annotations, (*reading.report.dropped, *report.dropped), str(path))
 

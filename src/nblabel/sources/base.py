@@ -86,6 +86,13 @@ class Source(ABC):
     def item(self, position: int) -> Item:
         """The item, read now."""
 
+    def names(self) -> Sequence[str] | None:
+        """The path of each item, for sources whose items are files that other tools know by name; empty if it has none.
+
+        ``None`` for sources of anything else.
+        """
+        return None
+
     def extent(self, position: int) -> Extent:
         """How far annotations of the item may reach: code points of a text, (width, height) of an image."""
         return None

@@ -449,6 +449,15 @@ class ImageSource(TableSource):
         """Width and height of the upright image; ``None`` if it cannot be read."""
         return self._measure(self._column.value(self._row(position)))[0]
 
+    def names(self) -> list[str]:
+        """The paths of the images, as they were handed in."""
+        made: list[str] = []
+        for start in range(0, len(self), _BLOCK):
+            rows = slice(start, min(start + _BLOCK, len(self)))
+            values = self._column.values(rows)
+            made += ["" if _is_data_uri(value) else self.text_of(value) or "" for value in values]
+        return made
+
     def search(self, text: str) -> npt.NDArray[np.int64]:
         """Items whose path, key or shown columns contain this text, without regard to case."""
         wanted = text.casefold()
