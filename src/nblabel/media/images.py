@@ -45,10 +45,12 @@ _Value = TypeVar("_Value")
 
 
 class _Recent(Generic[_Value]):
-    """The values that were used last, by key; safe between threads."""
+    """The values that were used last, by key, up to a weight of all together; safe between threads."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, weigh: Callable[[_Value], int] = lambda _: 1) -> None:
         self._most = most
+        self._weigh = weigh
+        self._weight = 0
         self._lock = threading.Lock()
         self._held: OrderedDict[Hashable, _Value] = OrderedDict()
 
@@ -60,10 +62,13 @@ class _Recent(Generic[_Value]):
                 return self._held[key]
         made = make()
         with self._lock:
-            kept = self._held.setdefault(key, made)
-            while len(self._held) > self._most:
-                self._held.popitem(last=False)
-        return kept
+            if key in self._held:
+                return self._held[key]
+            self._held[key] = made
+            self._weight += self._weigh(made)
+            while len(self._held) > 1 and self._weight > self._most:
+                self._weight -= self._weigh(self._held.popitem(last=False)[1])
+        return made
 
     def peek(self, key: Hashable) -> _Value | None:
         """The value of a key, if it is here."""
@@ -74,6 +79,7 @@ class _Recent(Generic[_Value]):
         """Forget all."""
         with self._lock:
             self._held.clear()
+            self._weight = 0
 
 
 class ImageReader:
@@ -93,8 +99,8 @@ class ImageReader:
         self._look = Look.of(bands, stretch)
         self._headers: _Recent[Header] = _Recent(65_536)
         self._notes: _Recent[str] = _Recent(1024)
-        self._pictures: _Recent[Picture] = _Recent(3)
-        self._pyramids: _Recent[Pyramid] = _Recent(3)
+        self._pictures: _Recent[Picture] = _Recent(96 << 20, _bytes_of)
+        self._pyramids: _Recent[Pyramid] = _Recent(2)
 
     def close(self) -> None:
         """Forget all that was read."""
@@ -224,7 +230,8 @@ class ImageReader:
             pyramid = self._pyramid(item, origin, found)
             image, profile, note = pyramid.region((0, 0, *found.size), size), pyramid.profile, pyramid.note
         else:
-            made = self._pictures.peek(self._name(item)) or picture(origin, self._look, within=size)
+            quick = found.format == "JPEG" and not self._pictures.peek(self._name(item))
+            made = picture(origin, self._look, within=size) if quick else self._picture(item, origin)
             image, profile, note = made.image, made.profile, made.note
             image = image if image.size == size else image.resize(size, reducing_gap=2.0)
         self._notes.get(self._name(item), lambda: note)
@@ -305,6 +312,10 @@ class ImageReader:
         return self._pyramids.get(self._name(item), lambda: Pyramid(_raster(origin, found), self._look))
 
 
+def _bytes_of(made: Picture) -> int:
+    return int(made.image.width * made.image.height * len(made.image.mode))
+
+
 def _raster(origin: Origin, found: Header) -> Raster:
     """What reads a large image in parts."""
     if isinstance(origin, np.ndarray):
@@ -319,7 +330,7 @@ def _raster(origin: Origin, found: Header) -> Raster:
                 return raster
         except NblabelError as error:
             trouble = error
-    if has_vips():
+    if has_vips(found.format):
         try:
             return VipsRaster(origin, found)
         except NblabelError as error:
@@ -338,7 +349,7 @@ def _bounded(found: Header, *, within: bool = False) -> Header:
     pixels = found.stored[0] * found.stored[1]
     if within or pixels <= _MOST_DECODED:
         return found
-    parts = (found.format == "TIFF" and has_tifffile()) or has_vips()
+    parts = (found.format == "TIFF" and has_tifffile()) or has_vips(found.format)
     if pixels > _MOST_TILED or not parts:
         raise _too_large(found)
     return found

@@ -117,7 +117,7 @@ def _raster(origin: str | bytes, found: Header, look: Look) -> Raster | None:
     """What reads more bits or bands than Pillow does, where it is needed and installed."""
     if found.parts:
         return TiffRaster(origin)
-    if found.format == "PNG" and found.deep and found.mode[0] not in _DEEP and has_vips():
+    if found.format == "PNG" and found.deep and found.mode[0] not in _DEEP and has_vips("PNG"):
         return VipsRaster(origin, found)
     return None
 

@@ -26,6 +26,8 @@ _LARGEST_SEGMENT = 256 << 20
 _PLAIN = {0, 1, 2, 3, 5, 6}
 """White is zero, black is zero, RGB, palette, CMYK, YCbCr."""
 _LOSSY = {6, 7, 33003, 33005, 33007, 34712, 34887, 34892, 50001, 50002}
+_COMMON = {1, 2, 3, 4, 5, 7, 8, 32773, 32946}
+"""Compressions that every build of Pillow reads."""
 _MOST_PAGES = 40
 
 
@@ -79,7 +81,7 @@ class TiffRaster(Raster):
         first: Any = pages[0]
         found: list[Any] = list(first.pages or ()) if first.subifds else []
         if self._file.is_svs or self._file.is_ndpi or self._file.is_scn or self._file.is_bif:
-            found += [level.pages[0] for level in self._file.series[0].levels[1:]]
+            found += [level.keyframe for level in self._file.series[0].levels[1:]]
         else:
             for number in range(1, _MOST_PAGES):
                 try:
@@ -116,8 +118,11 @@ class TiffRaster(Raster):
         self.orientation = int(value) if isinstance(value, int) and 1 <= value <= 8 else 1
         self.bands = int(page.samplesperpixel)
         self.bits = page.bitspersample if isinstance(page.bitspersample, int) else max(page.bitspersample)
+        self._compression = int(page.compression)
         self._palette = page.colormap if int(page.photometric) == 3 else None
         self._cmyk = int(page.photometric) == 5 and self.bands >= 4 and page.dtype == np.uint8
+        self._samples = self.bands
+        self.bands = 3 if self._cmyk or self._palette is not None else self.bands
         self.dtype = np.dtype(np.uint8) if self._palette is not None else np.dtype(page.dtype).newbyteorder("=")
         self.alpha = any(int(one) in (1, 2) for one in page.extrasamples)
         self.lossy = int(page.compression) in _LOSSY
@@ -144,11 +149,8 @@ class TiffRaster(Raster):
     def simple(self) -> bool:
         """Whether Pillow shows it in the same way."""
         page = self._pages[0]
-        return self.bits <= 8 and page.dtype.kind in "bu" and self.bands in (1, 3, 4) and not self._odd_alpha
-
-    @property
-    def _odd_alpha(self) -> bool:
-        return self.bands == 4 and not self.alpha and not self._cmyk
+        known = self.bits <= 8 and page.dtype.kind in "bu" and self._compression in _COMMON
+        return known and (page.samplesperpixel in (1, 3) or (page.samplesperpixel == 4 and (self.alpha or self._cmyk)))
 
     @property
     def tiled(self) -> bool:
@@ -191,8 +193,8 @@ class TiffRaster(Raster):
 
     def _assembled(self, level: int, page: Any, box: Rect) -> Array:
         left, top, right, bottom = box
-        planes = self.bands if int(page.planarconfig) == 2 else 1
-        each = 1 if planes > 1 else self.bands
+        planes = self._samples if int(page.planarconfig) == 2 else 1
+        each = 1 if planes > 1 else self._samples
         tall = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
         wide = page.tilewidth if page.is_tiled else page.imagewidth
         across, down = -(-page.imagewidth // wide), -(-page.imagelength // tall)

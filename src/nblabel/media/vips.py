@@ -24,11 +24,24 @@ _TYPES = {
     "float": np.float32,
     "double": np.float64,
 }
+_LOADERS = {
+    "GIF": "gifload",
+    "JPEG": "jpegload",
+    "JPEG2000": "jp2kload",
+    "MPO": "jpegload",
+    "PNG": "pngload",
+    "PPM": "ppmload",
+    "TIFF": "tiffload",
+    "WEBP": "webpload",
+}
+"""Only the reader of the format that was found: libvips also knows some that run scripts."""
 _AS_THEY_ARE = ("srgb", "b-w", "rgb16", "grey16", "multiband", "rgb")
 
 
-def has_vips() -> bool:
-    """Whether pyvips is installed and finds its library."""
+def has_vips(kind: str) -> bool:
+    """Whether pyvips is installed, finds its library and reads this format."""
+    if kind not in _LOADERS:
+        return False
     try:
         import pyvips  # noqa: F401
     except (ImportError, OSError):
@@ -41,6 +54,7 @@ class VipsRaster(Raster):
 
     def __init__(self, origin: str | bytes, header: Header) -> None:
         self._origin = origin
+        self._loader = _LOADERS[header.format]
         self._random: Any = None
         first = self._opened("sequential")
         self.levels = ((int(first.width), int(first.height)),)
@@ -58,14 +72,10 @@ class VipsRaster(Raster):
         import pyvips
 
         try:
-            # a name for libvips may carry options in brackets; a source takes it as it is
-            source: Any = self._origin
-            if isinstance(source, str):
-                made = pyvips.Image.new_from_source(
-                    pyvips.Source.new_from_file(source), "", access=access, fail_on="truncated"
-                )
-            else:
-                made = pyvips.Image.new_from_buffer(source, "", access=access, fail_on="truncated")
+            name, given = f"{self._loader}_buffer", self._origin
+            if isinstance(given, str):  # a source: names are cached, and may carry options in brackets
+                name, given = f"{self._loader}_source", pyvips.Source.new_from_file(given)
+            made = pyvips.Operation.call(name, given, access=access, fail_on="truncated")
             if made.interpretation not in _AS_THEY_ARE:
                 made = made.colourspace("srgb")
             if made.bands == 2:
