@@ -12,7 +12,7 @@ export function mountMinimap(element: HTMLElement, scope: Scope, viewport: Viewp
   canvas.setAttribute("aria-hidden", "true");
   canvas.style.display = "block";
   window.className = "nbl-minimap-window";
-  window.style.cssText = "position: absolute; pointer-events: none; box-sizing: border-box; border: 1.5px solid #fff; outline: 1px solid #000";
+  window.style.cssText = "position: absolute; pointer-events: none; box-sizing: border-box; min-width: 6px; min-height: 6px; border: 1.5px solid #fff; outline: 1px solid #000";
   element.append(canvas, window);
   scope.own(() => element.replaceChildren());
   const scale = (): number => LONGEST / Math.max(...viewport.image.value);

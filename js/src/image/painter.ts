@@ -22,7 +22,8 @@ const REACH = 8;
 const GRID_FROM = 8;
 const LOUPE = 64;
 const MAGNIFIED = 4;
-/** After so long at rest, an image that is shown much smaller than it is is drawn again, smoothly. */
+/** An image that is shown smaller than so many pixels of the screen for each of its own is drawn again, smoothly, after so long at rest. */
+const SMALL = 0.6;
 const REST = 150;
 
 type Layer = 0 | 1 | 2;
@@ -68,10 +69,11 @@ export class Painter {
     on([0, 1, 2], () => viewport.view.value);
     on([0], () => source.version.value);
     scope.effect(() => {
-      void [viewport.view.value, source.version.value];
+      const { scale, dpr } = viewport.view.value;
+      void source.version.value;
       this.#resting = false;
       this.#rest();
-      this.#rest = scope.timeout(() => {
+      if (scale * dpr < SMALL) this.#rest = scope.timeout(() => {
         this.#resting = true;
         this.redraw(0);
       }, REST);
