@@ -490,6 +490,10 @@ class ValueSource(ImageSource):
         """A hash of the value as it is now."""
         return self.gauge.mark(self._column.value(self._row(position))).hex()
 
+    def names(self) -> list[str]:
+        """There are no files."""
+        return [""] * len(self)
+
     def _measure(self, value: Any) -> tuple[tuple[int, int] | None, str]:
         return (None, value.problem) if isinstance(value, Unreadable) else self.gauge.measure(value)
 
