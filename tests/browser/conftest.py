@@ -1,4 +1,4 @@
-"""Opens text labelers on test pages."""
+"""Opens labelers on test pages."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from nblabel import TextLabeler
+from nblabel.labelers.image import ImageLabeler
 
 from .harness import Kernel, Stage
+from .imagepage import ImagePage
 from .textpage import TextPage
 
 
@@ -26,6 +28,28 @@ def text_page(stage: Callable[..., Stage]) -> Callable[..., TextPage]:
         options.setdefault("annotator", "ada")
         opened = TextPage(stage(make or (lambda: TextLabeler(data, **options)), **page))
         return opened.until_ready() if ready else opened
+
+    return open_one
+
+
+@pytest.fixture
+def image_page(stage: Callable[..., Stage]) -> Callable[..., ImagePage]:
+    """Opens a page with an image labeler: from what `ImageLabeler` takes, or from ``make=``, which makes one."""
+
+    def open_one(
+        data: Any = None, *, make: Callable[[], ImageLabeler] | Kernel | None = None, ready: bool = True, **options: Any
+    ) -> ImagePage:
+        names = ("root", "theme", "width", "bare", "context")
+        page = {name: options.pop(name) for name in names if name in options}
+        options.setdefault("store", ":memory:")
+        options.setdefault("annotator", "ada")
+        opened = ImagePage(stage(make or (lambda: ImageLabeler(data, **options)), bundle="image", **page))
+        # an emulated screen paints canvases at whole CSS pixels only: the page must not put the labeler between them
+        opened.page.add_style_tag(content="#before { display: block; box-sizing: border-box; height: 24px; }")
+        if ready:
+            opened.until_ready()
+            opened.painted()
+        return opened
 
     return open_one
 

@@ -5,10 +5,7 @@ Places are found by walking the page's text, not by asking the labeler; offsets 
 
 from __future__ import annotations
 
-import contextlib
-import time
 import unicodedata
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,8 +13,7 @@ from playwright.sync_api import Locator
 
 from nblabel import Choice, Relation, Span, Text
 
-from ..labeler import LabelerPage
-from .harness import Stage
+from .stagepage import StagePage
 
 __all__ = ["Area", "TextPage"]
 
@@ -86,35 +82,13 @@ def is_rtl(character: str) -> bool:
     return unicodedata.bidirectional(character) in ("R", "AL")
 
 
-class TextPage(LabelerPage):
+class TextPage(StagePage):
     """A text labeler and the Python behind it."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage.el)
-        self.stage = stage
-        self.kernel = stage.kernel
-        self.mouse = self.page.mouse
-
-    # ---- what Python holds --------------------------------------------------------------------------
-
-    @property
-    def lab(self) -> Any:
-        return self.stage.lab
-
-    @property
-    def session(self) -> Any:
-        return self.lab._session
 
     @property
     def text(self) -> str:
         """The text of the item that Python shows."""
         return str(self.session.item.data)
-
-    @property
-    def annotations(self) -> tuple[Any, ...]:
-        """Of the current item, as Python has them."""
-        response = self.session.response
-        return () if response is None else response.annotations
 
     @property
     def spans(self) -> list[tuple[int, int, str]]:
@@ -153,36 +127,6 @@ class TextPage(LabelerPage):
                     short.append({one.field: one.text})
             made[row.item.key] = (row.response.status, short)
         return made
-
-    @property
-    def log(self) -> list[tuple[Any, str]]:
-        """Every event that the store holds: item and action, oldest first."""
-        return [(one.event.item, one.event.action) for one in self.session.store.entries(self.session.name)]
-
-    # ---- waiting ------------------------------------------------------------------------------------
-
-    def at(self, key: object) -> TextPage:
-        """Wait until page and Python show the item with this key."""
-        self.until_key(key)
-        return self.until(lambda: self.session.item is not None and self.session.item.key == key)
-
-    def holds(self, timeout: float = 8, **wanted: Any) -> TextPage:
-        """Wait until Python holds these values of this page's properties."""
-        ends = time.monotonic() + timeout
-        while True:
-            held = {name: value() if callable(value := getattr(self, name)) else value for name in wanted}
-            if held == wanted:
-                return self
-            if time.monotonic() > ends:
-                raise AssertionError(f"Python holds {held}, not {wanted}")
-            self.page.wait_for_timeout(15)
-
-    def settle(self) -> TextPage:
-        """Wait until the page has drawn what was done and Python has stored it: for what must *not* have changed."""
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        self.until_saved()
-        self.kernel.settle()
-        return self
 
     # ---- places -------------------------------------------------------------------------------------
 
@@ -269,16 +213,6 @@ class TextPage(LabelerPage):
     def drag_words(self, words: str, nth: int = 0, **options: Any) -> TextPage:
         return self.drag(*self.find(words, nth), **options)
 
-    @contextlib.contextmanager
-    def holding(self, key: str) -> Iterator[None]:
-        if key:
-            self.page.keyboard.down(key)
-        try:
-            yield
-        finally:
-            if key:
-                self.page.keyboard.up(key)
-
     def click_at(self, offset: int, *, double: bool = False) -> TextPage:
         self.into_view(offset, offset + 1)
         x, y = self.middle(offset)
@@ -291,21 +225,6 @@ class TextPage(LabelerPage):
         start, end = self.find(words, nth)
         return self.click_at((start + end - 1) // 2, double=double)
 
-    def label(self, name: str) -> TextPage:
-        """Click a label of the palette."""
-        self.chip(name).click()
-        return self
-
-    def chip(self, name: str) -> Locator:
-        return self.part("palette").locator(f'.nbl-chip[data-label="{name}"]')
-
-    def choose(self, name: str) -> TextPage:
-        self.choice(name).click()
-        return self
-
-    def choice(self, name: str) -> Locator:
-        return self.root.locator(f'.nbl-choice[data-label="{name}"]')
-
     @property
     def surface(self) -> Locator:
         return self.part("text")
@@ -314,16 +233,6 @@ class TextPage(LabelerPage):
         """Give the text the focus without marking anything."""
         self.surface.focus()
         return self
-
-    def picture(self, name: str) -> None:
-        """Keep a picture of all of it; the window is as high as the page, so that what sticks to its foot is there."""
-        size = self.page.viewport_size
-        assert size
-        height = int(self.page.evaluate("() => document.documentElement.scrollHeight"))
-        if height > size["height"]:
-            self.page.set_viewport_size({"width": size["width"], "height": height})
-        self.stage.screenshot(name)
-        self.page.set_viewport_size(size)
 
     # ---- what the page shows ------------------------------------------------------------------------
 
@@ -345,17 +254,3 @@ class TextPage(LabelerPage):
 
     def entries(self, title: Literal["Spans", "Relations", "Suggestions"]) -> Locator:
         return self.root.locator(f'section[aria-label="{title}"] .nbl-entry')
-
-    @property
-    def hint(self) -> str:
-        return self.part("hint").inner_text()
-
-    @property
-    def said(self) -> str:
-        """The last words for screen readers."""
-        return self.part("live").inner_text().replace("\u00a0", "")
-
-    def until(self, check: Callable[[], Any], timeout: float = 8) -> TextPage:
-        """Wait until something of the page holds."""
-        self.stage.until_python(check, timeout=timeout)
-        return self

@@ -73,6 +73,7 @@ function mount(host: HTMLElement, map: HTMLElement, { shell, state, looks }: Pro
       const bitmap = drawn.bitmap && masks.live(drawn);
       const now = state.moved.peek().get(drawn.id) ?? (bitmap ? { ...drawn, bitmap } : drawn);
       pen.shapes([now], true, true);
+      if (chosen.length < 20) pen.name(now);
       if (chosen.length > 1 && now.shape.kind === "box") pen.ghost({ points: corners(now.shape), mark: "square", color: now.color });
     }
     for (const ghost of state.ghosts.peek()) pen.ghost(ghost);

@@ -33,12 +33,16 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
   let press: Press | null = null;
   let pinch: readonly [Point, Point] | null = null;
   let waiting: (() => void) | null = null;
+  let rest: Point = [0, 0];
   let before = { at: [0, 0] as Point, time: 0 };
   let space = { since: 0, used: false };
 
   const local = (event: MouseEvent): Point => {
-    const box = element.getBoundingClientRect();
-    return [event.clientX - box.left - element.clientLeft, event.clientY - box.top - element.clientTop];
+    const { left, top } = element.getBoundingClientRect();
+    const { dpr } = viewport.view.peek();
+    // a canvas is painted at whole pixels of the screen, wherever the page puts it
+    const painted = (edge: number): number => Math.round(edge * dpr) / dpr;
+    return [event.clientX - painted(left), event.clientY - painted(top)];
   };
   const hand = (event: MouseEvent, place = local(event)): Hand => ({
     at: viewport.toImage(place), shift: event.shiftKey, alt: event.altKey, ctrl: event.ctrlKey || event.metaKey,
@@ -74,6 +78,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     const by = event.pointerType === "touch" ? "touch" : "mouse";
     if ((event.target as Element).closest("button, .nbl-minimap")) return;
     element.focus({ preventScroll: true });
+    element.classList.add("nbl-pointed"); // what was clicked needs no ring
     space.used = true;
     if (by === "touch") {
       fingers.set(event.pointerId, place);
@@ -116,8 +121,8 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
       const at = viewport.toImage(place);
       const cursor = state.cursor.peek();
       // a bump does not take the keyboard's cursor away
-      if (cursor && distance(place, before.at) > 24) state.cursor.value = null;
-      if (!cursor) before = { ...before, at: place };
+      if (!cursor) rest = place;
+      else if (distance(place, rest) > 24) state.cursor.value = null;
       state.pointer.value = at;
       if (!state.cursor.peek() && !state.panning.peek()) tool().move(hand(event), false);
       return;
@@ -171,6 +176,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     state.pointer.value = null;
     state.hovered.value = null;
   });
+  scope.listen(element, "blur", () => element.classList.remove("nbl-pointed"));
   scope.listen(element, "contextmenu", (event) => {
     event.preventDefault();
     if (event.button === 2) second(event);

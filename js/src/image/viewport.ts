@@ -5,6 +5,7 @@
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Scope } from "../core/scope";
+import { clamp } from "./plane";
 import type { Point, Rect } from "./types";
 
 /** One moment of a viewport; all in CSS pixels, but for `scale`: CSS pixels for one of the image. */
@@ -24,8 +25,6 @@ export interface View {
 export const MOST_SCALE = 64;
 /** Left free around an image that is fitted, so that its edges can be held. */
 const MARGIN = 8;
-
-const clamp = (value: number, low: number, high: number): number => Math.min(Math.max(value, low), high);
 
 export function toScreen({ scale, x, y }: View, point: readonly [number, number, ...unknown[]]): Point {
   return [x + scale * point[0], y + scale * point[1]];
@@ -67,7 +66,6 @@ export class Viewport {
   readonly view: ReadonlySignal<View> = signal({ scale: 1, x: 0, y: 0, width: 0, height: 0, dpr: 1 });
   /** The whole image is shown, whatever the element's size, until the person zooms. */
   readonly fitting: ReadonlySignal<boolean> = signal(true);
-  readonly scale: ReadonlySignal<number> = computed(() => this.view.value.scale);
   readonly visible: ReadonlySignal<Rect> = computed(() => visibleRect(this.view.value));
 
   /** Keeps to the size of an element, and to the screen's pixel ratio. */
@@ -115,6 +113,9 @@ export class Viewport {
   /** One pixel of the image on one of the screen. */
   actual(): void {
     this.zoomTo(1 / this.view.peek().dpr);
+    // between the screen's pixels it would be drawn beside where it is
+    const { x, y, dpr } = this.view.peek();
+    this.panBy(Math.round(x * dpr) / dpr - x, Math.round(y * dpr) / dpr - y);
   }
 
   /** A place of the element keeps its pixel; the middle, if none is given. */

@@ -30,13 +30,14 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
   const { engine } = shell;
   const item = engine.item.value;
   const state = engine.total.value === 0 ? "empty" : shell.resting.value ? "done" : item === null ? "waiting" : "item";
+  const shown = state === "item" && !item?.problem;
   const show = (item?.show?.length ?? 0) > 0;
   const beside = state === "item" && (side !== null || show);
   useLayoutEffect(() => {
     // what is hidden loses the focus, and with it the keys; what is shown again takes them back
     const { activeElement } = shell.root.getRootNode() as Document | ShadowRoot;
-    if (state === "item" ? activeElement === shell.root : shell.hasFocus()) shell.focus();
-  }, [state]);
+    if (shown ? activeElement === shell.root : shell.hasFocus()) shell.focus();
+  }, [shown, state]);
   return (
     <>
       <Notices shell={shell} />
