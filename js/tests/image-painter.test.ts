@@ -353,9 +353,14 @@ describe("the minimap", () => {
     mountMinimap(element, scope, viewport, { version, overview: () => image } as unknown as Loader);
     viewport.fit();
     expect(element.hidden).toBe(true);
+    const overview = contexts.at(-1) as FakeContext;
+    overview.take();
     viewport.zoomTo(4);
     viewport.center([500, 400]);
     expect(element.hidden).toBe(false);
+    expect(overview.take()).toEqual([]); // only the frame moves
+    version.value += 1;
+    expect(overview.take("drawImage")).toHaveLength(1);
     const window = element.querySelector("div") as HTMLElement;
     expect([window.style.left, window.style.top, window.style.width, window.style.height]).toEqual(["60px", "48px", "40px", "32px"]);
     element.setPointerCapture = () => undefined;

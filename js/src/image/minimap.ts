@@ -20,7 +20,7 @@ export function mountMinimap(element: HTMLElement, scope: Scope, viewport: Viewp
   scope.effect(() => {
     void loader.version.value;
     const [width, height] = viewport.image.value;
-    const dpr = viewport.view.value.dpr;
+    const { dpr } = viewport.view.peek(); // not with every pan
     const image = loader.overview();
     canvas.width = Math.max(1, Math.round(width * scale() * dpr));
     canvas.height = Math.max(1, Math.round(height * scale() * dpr));
