@@ -228,7 +228,8 @@ export class Loader implements Source {
       let room = POOL - bytesOf(info);
       for (const item of this.engine.ahead(2)) {
         const next = infoOf(item.data);
-        if (!next || item.problem || bytesOf(next) > 4 * MOST_AHEAD || (room -= bytesOf(next)) < 0) break;
+        if (!next || item.problem || bytesOf(next) > Math.min(room, 4 * MOST_AHEAD)) continue;
+        room -= bytesOf(next);
         const main = mainOf(next);
         if (busy) kept.add(this.#key(main, { item, info: next }));
         else want(main, { item, info: next });
