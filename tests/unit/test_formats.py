@@ -172,6 +172,11 @@ def test_parquet_holds_every_response_and_the_schema(rows: list[Labelled], tmp_p
     assert found.schema == SCHEMA
 
 
+def place(made: formats.Format, folder: Path, name: str) -> Path:
+    """A path of the format's kind: with its ending, or a folder's."""
+    return folder / (name if made.folder else name + made.suffixes[0])
+
+
 def test_a_format_is_found_by_suffix_and_by_name() -> None:
     assert formats.for_path("a/b.CSV").name == "csv"
     assert formats.for_path(Path("x.iob")).name == "conll"
@@ -185,6 +190,8 @@ def test_a_format_is_found_by_suffix_and_by_name() -> None:
         ("labels.spcy", None, r"'\.spcy'.*did you mean '\.spacy'"),
         ("labels", None, "no ending.*format= one of 'csv'"),
         ("labels.csv", "jsnl", "no format 'jsnl'.*did you mean 'jsonl'"),
+        ("labels.json", None, "several formats.*format= one of 'coco', 'labelme', 'labelstudio'"),
+        ("labels.XML", None, "several formats.*format= one of 'voc', 'cvat'"),
     ],
 )
 def test_an_unknown_format_names_the_nearest(path: str, name: str | None, words: str) -> None:
@@ -203,15 +210,18 @@ def test_every_format_refuses_unknown_options_and_names_the_nearest(made: format
 
 @pytest.mark.parametrize("made", formats.FORMATS.values(), ids=list(formats.FORMATS))
 def test_every_format_writes_and_reads_an_empty_file(made: formats.Format, tmp_path: Path) -> None:
-    path = tmp_path / f"none{made.suffixes[0]}"
+    path = place(made, tmp_path, "none")
     assert made.write(path, [], SCHEMA).items == 0
     assert made.read(path).items == ()
 
 
 @pytest.mark.parametrize("made", formats.FORMATS.values(), ids=list(formats.FORMATS))
 def test_a_failure_leaves_the_old_file_and_no_other(made: formats.Format, tmp_path: Path) -> None:
-    path = tmp_path / f"kept{made.suffixes[0]}"
-    path.write_bytes(b"old")
+    path = place(made, tmp_path, "kept")
+    if made.folder:
+        path.mkdir()
+    old = path / "old.txt" if made.folder else path
+    old.write_bytes(b"old")
 
     def rows() -> Iterator[Labelled]:
         yield Labelled(Item(0, "Ada"), Response("", "ann", "submitted"))
@@ -219,26 +229,33 @@ def test_a_failure_leaves_the_old_file_and_no_other(made: formats.Format, tmp_pa
 
     with pytest.raises(RuntimeError, match="the source broke"):
         made.write(path, rows(), SCHEMA)
-    assert path.read_bytes() == b"old"
+    assert old.read_bytes() == b"old"
     assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    assert not made.folder or [one.name for one in path.iterdir()] == ["old.txt"]
 
 
 @pytest.mark.parametrize("made", formats.FORMATS.values(), ids=list(formats.FORMATS))
 def test_missing_folders_and_files_are_told(made: formats.Format, tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"cannot be written.*create the folder"):
-        made.write(tmp_path / "no" / f"x{made.suffixes[0]}", [], SCHEMA)
+        made.write(place(made, tmp_path / "no", "x"), [], SCHEMA)
     with pytest.raises(FormatError, match=r"cannot be read.*check the path"):
-        made.read(tmp_path / f"x{made.suffixes[0]}")
-    with pytest.raises(FormatError, match="is a folder"):
-        made.write(tmp_path, [], SCHEMA)
+        made.read(place(made, tmp_path, "x"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FormatError, match="is a file" if made.folder else "is a folder"):
+        made.write(tmp_path / "file" if made.folder else tmp_path, [], SCHEMA)
 
 
 @pytest.mark.parametrize("made", formats.FORMATS.values(), ids=list(formats.FORMATS))
 @given(raw=st.binary(max_size=60) | st.sampled_from([b"key,kind\n1,span\n", b"[]", b"{}", b"\xff\xfe", b"a\tb\tc"]))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 def test_damaged_files_give_an_error_of_ours(made: formats.Format, raw: bytes, tmp_path: Path) -> None:
-    path = tmp_path / f"damaged{made.suffixes[0]}"
-    path.write_bytes(raw)
+    path = place(made, tmp_path, "damaged")
+    if made.folder:
+        path.mkdir(exist_ok=True)
+        for ending in (".txt", ".yaml", ".xml", ".json", ".png"):
+            (path / f"damaged{ending}").write_bytes(raw)
+    else:
+        path.write_bytes(raw)
     with contextlib.suppress(FormatError):  # anything else fails the test
         made.read(path)
 

@@ -274,7 +274,7 @@ def test_bad_parts_of_a_task_are_told_and_the_rest_is_read(tmp_path: Path) -> No
         "answer": "maybe",
         "nblabel": {"seconds": "long"},
     }
-    found = read(tmp_path / "a.jsonl", [task, {"image": "x.png"}])
+    found = read(tmp_path / "a.jsonl", [task, {"video": "x.mp4"}])
     assert [a.id for a in found.items[0].response.annotations] == ["span:0"]
     reasons = [d.reason for d in found.report.dropped]
     for part in (

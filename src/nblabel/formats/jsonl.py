@@ -179,16 +179,15 @@ class _Task:
     def _shapes(self) -> list[dict[str, Any]]:
         """The spans of the shapes that Prodigy draws; the others go to the record."""
         made: list[dict[str, Any]] = []
-        for a in self.response.annotations:
+        shapes = [a for a in self.response.annotations if isinstance(a, Shape)]
+        for at, a in enumerate(shapes):
             if isinstance(a, (Box, Polygon)):
                 known = self.carried.get("spans")
                 extra = known.get(a.id, {}) if isinstance(known, Mapping) else {}
                 default = f"span:{len(made)}"
                 made.append({**extra, **span_of(a), **({} if a.id in ("", default) else {"id": a.id})})
-            elif isinstance(a, Shape):
-                self.record.shapes.append(msgspec.to_builtins(a))
             else:
-                continue
+                self.record.shapes.append({"at": at, **msgspec.to_builtins(a)})
             self.log.annotations += 1
         return made
 
@@ -396,7 +395,7 @@ def read(path: StrPath) -> Reading:
     multiple: set[str] = set()
     for n, (line, task) in enumerate(_tasks(Path(path))):
         found = _Parsed(as_task(task), n, log)
-        if found.text is None:
+        if found.text is None and not found.image:
             log.drop(n, "", f"line {line} has no text")
             continue
         items.append(found.made())
@@ -560,10 +559,11 @@ class _Parsed:
                 extras[made.id] = extra
         for given in self.record.shapes:
             own = KINDS.get(str(given.get("kind")))
+            at = given.pop("at", None)
             if own is None:
                 self.log.drop(self.key, "", f"a shape of the kind {given.get('kind')!r} is not known")
-            else:
-                self._add(own, given)
+            elif self._add(own, given) is not None and isinstance(at, int):  # which lies above which
+                self.annotations.insert(max(at, 0), self.annotations.pop())
 
     def _spans(self) -> None:
         if "spans" in self.task:

@@ -38,7 +38,7 @@ from .base import (
 )
 from .disk import dumps, files_in, filling, json_of
 from .figures import SkeletonFields, box_of_corners, bridged, ellipse, extras
-from .pictures import MOST_PIXELS, Picture, array_of, number, pictures, places, png_of
+from .pictures import MOST_PIXELS, Picture, array_of, number, only_one, pictures, places, png_of
 from .said import OURS, dict_in, said_of
 from .skeletons import apart, is_part, together
 from .table import json_key, key_of_json
@@ -290,13 +290,9 @@ def write(
     writer = _Writer(schema, meta or {}, log)
     target = Path(path)
     if os.fspath(path).lower().endswith(".json") and not target.is_dir():
-        if len(shown) > 1:
-            raise FormatError(f"{os.fspath(path)} can hold one image, not {len(shown)}", "give a folder")
         with replacing(path) as part:
-            for picture in shown:
-                part.write_text(writer.document(picture, target.parent), encoding="utf-8", newline="\n")
-            if not shown:
-                part.write_text(dumps({"version": _VERSION, "flags": {}, "shapes": []}), encoding="utf-8")
+            text = writer.document(only_one(shown, path), target.parent)
+            part.write_text(text, encoding="utf-8", newline="\n")
         return log.report(path)
     with filling(path) as folder:
         chosen = places(shown, ".json", log)

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..annotations import AnyAnnotation
-from ..errors import InvalidAnnotation, MissingExtra
+from ..errors import FormatError, InvalidAnnotation, MissingExtra
 from ..records import Item, Labelled, Status
-from .base import Log
+from .base import Log, StrPath
 
 __all__ = [
     "IMAGES",
@@ -29,6 +29,7 @@ __all__ = [
     "image_size",
     "item_name",
     "number",
+    "only_one",
     "pictures",
     "places",
     "plain_name",
@@ -269,6 +270,13 @@ def short(value: float) -> str:
     ('10', '0.1')
     """
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
+
+
+def only_one(shown: Sequence[Picture], path: StrPath) -> Picture:
+    """The image of a file that can hold one."""
+    if len(shown) != 1:
+        raise FormatError(f"{os.fspath(path)} would hold one image, and there are {len(shown)}", "give a folder")
+    return shown[0]
 
 
 def places(shown: Sequence[Picture], ending: str, log: Log) -> dict[str, PurePosixPath]:

@@ -37,7 +37,7 @@ from .base import (
 from .disk import files_in, filling
 from .figures import Fields, bridged, rings_of
 from .markup import add, kept, restored, serialized, text_for, text_in, value_of, xml_of
-from .pictures import Picture, number, pictures, places, short
+from .pictures import Picture, number, only_one, pictures, places, short
 
 __all__ = ["read", "write"]
 
@@ -207,10 +207,8 @@ def write(
     fields = Fields(a for one in shown for a in one.annotations)
     writer = _Writer(one_based, rounded, fields, meta or {}, log)
     if os.fspath(path).lower().endswith(".xml") and not Path(path).is_dir():
-        if len(shown) > 1:
-            raise FormatError(f"{os.fspath(path)} can hold one image, not {len(shown)}", "give a folder")
         with replacing(path) as part:
-            text = writer.document(shown[0], "") if shown else "<annotation/>\n"
+            text = writer.document(only_one(shown, path), "")
             part.write_text(text, encoding="utf-8", newline="\n")
         return log.report(path)
     with filling(path) as folder:
