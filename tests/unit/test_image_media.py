@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -597,3 +598,16 @@ def test_a_scan_of_400_million_pixels_needs_little_memory(tmp_path: Path) -> Non
     )
     assert made.returncode == 0, made.stderr
     assert int(made.stdout) < 300, "megabytes; the image itself has 1,200"
+
+
+def test_many_threads_read_one_scan(tmp_path: Path) -> None:
+    image = scene(9000, 900)
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="rgb", tile=(512, 512), compression="zlib")
+    reader, one = ImageReader(), item(tmp_path / "a.tif")
+    wanted = [(0, column, row) for column in range(18) for row in range(2)] + [(3, 0, 0), (5, 0, 0)] * 4
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda at: decoded(reader.piece(one, "tile", at)), wanted))
+    for (level, column, row), tile in zip(wanted, made, strict=True):
+        if level == 0:
+            expected = image[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
+            assert np.array_equal(tile, expected)

@@ -211,6 +211,10 @@ def test_what_lies_beyond_or_cannot_be_read_has_no_crop(tmp_path: Path) -> None:
     crops = lab.crops()
     assert [None if one is None else one.size for one in crops.image] == [(5, 5), None, None]
     assert pd.isna(crops.image[1])
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    (tmp_path / "b.png").write_bytes(png_bytes(noise)[:3000])
+    assert lab.item is not None
+    assert lab.crops(labels="x").image.isna().tolist() == [False, True]
     assert lab.crops(labels="none").empty
 
 

@@ -15,6 +15,7 @@ from .. import shapes
 from ..annotations import AnyAnnotation, Shape
 from ..errors import InvalidAnnotation, InvalidSchema, NblabelError, nearest
 from ..formats import tidy
+from ..media.base import MediaError
 from ..media.drawing import DrawingReader
 from ..media.images import ImageReader, on_white
 from ..media.overlays import Style, cut_out, inside, overlaid
@@ -343,7 +344,10 @@ class ImageLabeler(Labeler):
         if row.item.problem:
             return None
         reader, item = self._reader, row.item
-        return cut_out(shape, reader.size(item), lambda box: reader.region(item, box), pad=pad, cut=cut)
+        try:
+            return cut_out(shape, reader.size(item), lambda box: reader.region(item, box), pad=pad, cut=cut)
+        except MediaError:  # a file that breaks only where its pixels begin
+            return None
 
     def render(
         self,

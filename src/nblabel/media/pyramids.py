@@ -54,7 +54,8 @@ class Pyramid:
     def __init__(self, raster: Raster, look: Look) -> None:
         self._raster = raster
         self._look = look
-        self._lock = threading.RLock()
+        self._reading = threading.Lock()
+        self._making = threading.RLock()  # what takes long is made without keeping others from reading
         self._overviews: list[tuple[float, Any]] | None = None
         self._limits: Range | None = None
         self._ranged = False
@@ -67,21 +68,19 @@ class Pyramid:
     @property
     def note(self) -> str:
         """How values became colours; known once pixels were read."""
-        with self._lock:
-            self._range()
-            notes = (
-                self._raster.note,
-                bands_note(self._raster.bands, self._look, self._raster.alpha),
-                "" if self._limits is None else self._limits.note,
-            )
+        self._range()
+        notes = (
+            self._raster.note,
+            bands_note(self._raster.bands, self._look, self._raster.alpha),
+            "" if self._limits is None else self._limits.note,
+        )
         return "; ".join(note for note in notes if note)
 
     def region(self, box: Rect, out: tuple[int, int]) -> Any:
         """A rectangle of the upright image as a PIL image of ``out`` pixels."""
         orientation = self._raster.orientation
         stored = stored_box(box, self._raster.levels[0], orientation)
-        with self._lock:
-            image, at = self._read(stored, max((box[2] - box[0]) / out[0], (box[3] - box[1]) / out[1]))
+        image, at = self._read(stored, max((box[2] - box[0]) / out[0], (box[3] - box[1]) / out[1]))
         if at[:2] == (0, 0) and (math.ceil(at[2]), math.ceil(at[3])) == image.size:
             image = turned(image, orientation)
             if image.size == out:
@@ -98,21 +97,24 @@ class Pyramid:
         """Pixels that hold a rectangle at a scale or a finer one, and where in them it lies."""
         level, step = self._level(scale)
         if scale / step > _FAR and max(self._raster.levels[0]) > _STEP * 2:
-            self._overview()
-            for step_made, made in reversed(self._overviews or []):
+            for step_made, made in reversed(self._made()):
                 if step < step_made <= scale * 1.001:
                     return _cut(made, box, step_made)
         width, height = self._raster.levels[level]
         left, top, right, bottom = (side / step for side in box)
         outer = (int(left), int(top), min(math.ceil(right), width), min(math.ceil(bottom), height))
         outer = (min(outer[0], width - 1), min(outer[1], height - 1), outer[2], outer[3])
-        image = self._image(self._raster.values(level, outer))
+        image = self._image(self._values(level, outer))
         at = (left - outer[0], top - outer[1], min(right, width) - outer[0], min(bottom, height) - outer[1])
         return image, at
 
     def _level(self, scale: float) -> tuple[int, float]:
         found = max((step, -n) for n, step in enumerate(self._raster.scales) if step <= max(scale, 1.0) * 1.001)
         return -found[1], found[0]
+
+    def _values(self, level: int, box: Rect) -> Array:
+        with self._reading:
+            return self._raster.values(level, box)
 
     def _image(self, values: Array) -> Any:
         from PIL import Image
@@ -125,12 +127,11 @@ class Pyramid:
 
     def _range(self) -> None:
         """Find black and white from a smaller copy, or from blocks spread over the image."""
-        if self._ranged:
-            return
-        if needs_range(self._raster.dtype, self._look):
-            samples = [banded(values, self._look) for values in self._samples()]
-            self._limits = range_of(samples, self._raster.dtype, self._look, self._raster.nodata)
-        self._ranged = True
+        with self._making:
+            if not self._ranged and needs_range(self._raster.dtype, self._look):
+                samples = [banded(values, self._look) for values in self._samples()]
+                self._limits = range_of(samples, self._raster.dtype, self._look, self._raster.nodata)
+            self._ranged = True
 
     def _samples(self) -> list[Array]:
         raster = self._raster
@@ -139,7 +140,7 @@ class Pyramid:
             return [self._quick]
         width, height = raster.levels[-1]
         if width * height <= 1 << 22:
-            return [raster.values(len(raster.levels) - 1, (0, 0, width, height))]
+            return [self._values(len(raster.levels) - 1, (0, 0, width, height))]
         side = 256
         made = []
         for row in range(_SAMPLES):
@@ -147,25 +148,26 @@ class Pyramid:
                 x = (width - side) * column // (_SAMPLES - 1) if width > side else 0
                 y = (height - side) * row // (_SAMPLES - 1) if height > side else 0
                 box = (x, y, min(x + side, width), min(y + side, height))
-                made.append(np.array(raster.values(len(raster.levels) - 1, box)))
+                made.append(np.array(self._values(len(raster.levels) - 1, box)))
         return made
 
     # ---- overviews
 
-    def _overview(self) -> None:
-        """Make smaller copies in one pass, where the file has none."""
-        if self._overviews is not None:
-            return
-        self._range()
-        level = self._raster.scales.index(2.0) if 2.0 in self._raster.scales else 0
-        quick, self._quick = self._quick, None
-        if quick is None and level == 0:
-            quick = self._raster.shrunk(_STEP)
-        first = self._image(quick) if quick is not None else self._reduced(level, _STEP // (2 if level else 1))
-        made = [(float(_STEP), first)]
-        if max(first.size) > 1024:
-            made.append((float(_STEP * _STEP), first.reduce(_STEP)))
-        self._overviews = made
+    def _made(self) -> list[tuple[float, Any]]:
+        """Smaller copies with their scales; made in one pass when they are first needed."""
+        with self._making:
+            if self._overviews is None:
+                self._range()
+                level = self._raster.scales.index(2.0) if 2.0 in self._raster.scales else 0
+                quick, self._quick = self._quick, None
+                if quick is None and level == 0:
+                    quick = self._raster.shrunk(_STEP)
+                first = self._image(quick) if quick is not None else self._reduced(level, _STEP // (2 if level else 1))
+                made = [(float(_STEP), first)]
+                if max(first.size) > 1024:
+                    made.append((float(_STEP * _STEP), first.reduce(_STEP)))
+                self._overviews = made
+            return self._overviews
 
     def _reduced(self, level: int, factor: int) -> Any:
         """A level of the file at a fraction of its size, block by block."""
@@ -178,7 +180,7 @@ class Pyramid:
         for top in range(0, height, block):
             for left in range(0, width, block):
                 box = (left, top, min(left + block, width), min(top + block, height))
-                part = np.asarray(self._image(self._raster.values(level, box)).reduce(factor))
+                part = np.asarray(self._image(self._values(level, box)).reduce(factor))
                 if made is None:
                     shape = (high, wide, *part.shape[2:])
                     small = int(np.prod(shape)) <= _IN_MEMORY
