@@ -108,8 +108,7 @@ export class Masks {
       state.engine.edit([mask], [], merge === undefined ? {} : { merge });
     } else {
       const mask: Mask = { kind: "mask", size, counts };
-      const color = state.color(["masks"]);
-      state.make(["masks"], () => [mask], [{ bitmap, ...(color && { color }) }]);
+      state.make(["masks"], () => [mask], [{ bitmap, ...state.look(["masks"]) }]);
       const made = this.target()?.shape;
       if (made?.kind === "mask" && state.fresh.peek()) this.#shape = made;
       else this.close();

@@ -27,7 +27,7 @@ export class Shapes {
   suggested: readonly Drawn[] = [];
   /** How many answers have a label: by `labelAction`. */
   readonly counts = new Map<string, number>();
-  #by = new Map<string, Drawn>();
+  readonly #by = new Map<string, Drawn>();
   readonly #bitmaps = new WeakMap<Shape, Bitmap>();
   readonly #labels = new Map<string, { label: Label | undefined; edges: Drawn["edges"] }>();
 
@@ -36,6 +36,7 @@ export class Shapes {
     this.#labels.clear();
     this.#by.clear();
     this.counts.clear();
+    this.ordered = this.suggested = [];
     for (const field of schema.fields) {
       const edges = field.kind === "skeletons" ? field.edges : undefined;
       this.#labels.set(field.name ?? "", { label: undefined, edges });
@@ -53,34 +54,47 @@ export class Shapes {
   }
 
   update(annotations: readonly AnyAnnotation[], suggestions: readonly AnyAnnotation[], look: Look): void {
-    const before = this.#by;
-    const now = new Map<string, Drawn>();
+    const by = this.#by;
     const put: Drawn[] = [];
-    const take = (list: readonly AnyAnnotation[], suggested: boolean): Drawn[] => {
+    let moved = false;
+    const take = (list: readonly AnyAnnotation[], before: readonly Drawn[], suggested: boolean): Drawn[] => {
       const taken: Drawn[] = [];
       for (const shape of list) {
         if (!isShape(shape)) continue;
         const id = shape.id ?? "";
+        // most shapes are where they were: nothing is looked up for them
+        const there = before[taken.length];
+        if (there && there.id !== id) moved = true;
+        let drawn = there?.shape === shape ? there : by.get(id);
         const hidden = look.hidden(id);
         const locked = look.locked(id);
-        let drawn = before.get(id);
         if (drawn?.shape !== shape || drawn.suggested !== suggested || drawn.hidden !== hidden || drawn.locked !== locked) {
           drawn = this.derive(shape, { suggested, hidden, locked });
           if (drawn) put.push(drawn);
         }
-        if (!drawn) continue;
-        now.set(id, drawn);
-        taken.push(drawn);
+        if (drawn) taken.push(drawn);
       }
+      moved ||= taken.length < before.length;
       return taken;
     };
-    this.ordered = take(annotations, false);
-    this.suggested = take(suggestions, true);
-    const drop = [...before.values()].filter(({ id }) => !now.has(id));
-    for (const old of [...drop, ...put.map(({ id }) => before.get(id))]) this.#count(old, -1);
-    for (const drawn of put) this.#count(drawn, 1);
-    this.#by = now;
-    if (put.length + drop.length > MANY || before.size === 0) this.near.load(now.values());
+    const before = by.size;
+    this.ordered = take(annotations, this.ordered, false);
+    this.suggested = take(suggestions, this.suggested, true);
+    for (const drawn of put) {
+      this.#count(by.get(drawn.id), -1);
+      this.#count(drawn, 1);
+      by.set(drawn.id, drawn);
+    }
+    const drop: Drawn[] = [];
+    if (moved) {
+      const ids = new Set([...this.ordered, ...this.suggested].map(({ id }) => id));
+      for (const [id, drawn] of by) if (!ids.has(id)) drop.push(drawn);
+    }
+    for (const drawn of drop) {
+      this.#count(drawn, -1);
+      by.delete(drawn.id);
+    }
+    if (put.length + drop.length > MANY || before === 0) this.near.load(by.values());
     else {
       for (const { id } of drop) this.near.remove(id);
       for (const drawn of put) this.near.put(drawn);

@@ -206,10 +206,10 @@ export class ImageState implements ViewState {
     return fits.length === 1 && field?.labels.length === 1 ? refOf(field, field.labels[0] as Label) : null;
   }
 
-  /** The colour of what is being drawn. */
-  color(kinds = TOOLS[this.tool.value].kinds): string | undefined {
-    const ref = this.refFor(kinds);
-    return ref ? this.labelOf(ref)?.color : undefined;
+  /** The colour of what is being drawn, for a ghost. */
+  look(kinds = TOOLS[this.tool.value].kinds): { readonly color?: string } {
+    const color = this.labelOf(this.refFor(kinds) ?? {})?.color;
+    return color ? { color } : {};
   }
 
   words(drawn: Drawn): string {

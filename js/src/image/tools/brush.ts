@@ -33,10 +33,9 @@ export class Brush implements Tool {
 
   ghosts(): readonly Ghost[] {
     const at = this.#at.value;
-    const color = this.state.color(["masks"]);
+    const look = this.state.look();
     void this.state.masks.painted.value;
     const { fresh } = this.state.masks;
-    const look = color ? { color } : {};
     return [
       ...(fresh ? [{ ...look, bitmap: fresh }] : []),
       ...(at ? [{ ...look, points: [at], radius: this.state.radius.value, dashed: this.erases || this.state.subtracts.value }] : []),

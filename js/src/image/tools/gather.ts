@@ -1,10 +1,10 @@
 /** Tools that gather a known number of points: boxes by two corners, by four extreme points, by an edge and a point beyond. */
-import { signal } from "@preact/signals-core";
 import type { Box } from "../../core/protocol";
 import { corners, fromEdge, fromPoints, measure } from "../geometry";
 import type { ImageState } from "../state";
 import type { Ghost, Point } from "../types";
-import type { Hand, Tool } from "./tool";
+import { Steps } from "./steps";
+import type { Hand } from "./tool";
 
 interface Way {
   /** A press, a drag and a release are two points. */
@@ -34,31 +34,22 @@ const WAYS: Readonly<Record<"box" | "rotated" | "extreme", Way>> = {
   },
 };
 
-export class Gather implements Tool {
-  readonly cursor = "crosshair";
-  readonly steps = true;
-  readonly #points = signal<readonly Point[]>([]);
-  /** Where the next point would be. */
-  readonly #next = signal<Point | null>(null);
+export class Gather extends Steps {
   readonly #way: Way;
 
-  constructor(readonly state: ImageState, way: keyof typeof WAYS) {
+  constructor(state: ImageState, way: keyof typeof WAYS) {
+    super(state);
     this.#way = WAYS[way];
   }
 
-  get busy(): boolean {
-    return this.#points.value.length > 0;
-  }
-
   hint(): string {
-    return this.#way.hints[this.#points.value.length] ?? "";
+    return this.#way.hints[this.points.value.length] ?? "";
   }
 
   ghosts(): readonly Ghost[] {
-    const points = this.#points.value;
-    const next = this.#next.value;
-    const color = this.state.color();
-    const look = color ? { color } : {};
+    const points = this.points.value;
+    const next = this.next.value;
+    const look = this.state.look();
     if (points.length === 0) return [];
     const all = next ? [...points, next] : points;
     const made = all.length > 1 ? this.#way.make(all) : null;
@@ -72,16 +63,16 @@ export class Gather implements Tool {
 
   #place(hand: Hand): Point {
     const [x, y] = this.state.place(hand);
-    const [from] = this.#points.peek();
+    const [from] = this.points.peek();
     if (!hand.shift || !this.#way.square || !from) return [x, y];
     const side = Math.max(Math.abs(x - from[0]), Math.abs(y - from[1]));
     return [from[0] + side * (Math.sign(x - from[0]) || 1), from[1] + side * (Math.sign(y - from[1]) || 1)];
   }
 
   #add(point: Point): void {
-    const points = [...this.#points.peek(), point];
-    this.#points.value = points;
-    this.#next.value = null;
+    const points = [...this.points.peek(), point];
+    this.points.value = points;
+    this.next.value = null;
     if (points.length < this.#way.hints.length) return;
     const box = this.#way.make(points);
     this.cancel();
@@ -94,32 +85,17 @@ export class Gather implements Tool {
   }
 
   move(hand: Hand): void {
-    if (this.busy) this.#next.value = this.#place(hand);
+    if (this.busy) this.next.value = this.#place(hand);
   }
 
   up(hand: Hand): void {
     // a drag from the first point is the second one
-    if (hand.dragged && this.#way.drags && this.#points.peek().length === 1) this.#add(this.#place(hand));
-  }
-
-  back(): void {
-    this.#points.value = this.#points.peek().slice(0, -1);
+    if (hand.dragged && this.#way.drags && this.points.peek().length === 1) this.#add(this.#place(hand));
   }
 
   finish(): void {
-    const point = this.#next.peek();
-    if (point && this.#points.peek().length + 1 === this.#way.hints.length) this.#add(point);
+    const point = this.next.peek();
+    if (point && this.points.peek().length + 1 === this.#way.hints.length) this.#add(point);
     else this.cancel();
-  }
-
-  cancel(): void {
-    this.#points.value = [];
-    this.#next.value = null;
-  }
-
-  run(action: string): boolean {
-    if (action !== "delete" || !this.busy) return false;
-    this.back();
-    return true;
   }
 }

@@ -3,7 +3,7 @@ import { signal } from "@preact/signals-core";
 import { askTool, MediaError, Stopped } from "../../core/media";
 import type { Scope } from "../../core/scope";
 import { flood } from "../flood";
-import { clamp, fromPoints, intersection, whole } from "../geometry";
+import { clamp, corners, fromPoints, intersection, whole } from "../geometry";
 import { decodeCropped } from "../rle";
 import { shapesOf } from "../edits";
 import type { ImageState } from "../state";
@@ -35,8 +35,7 @@ export class Wand implements Tool {
 
   ghosts(): readonly Ghost[] {
     const bitmap = this.#found.value;
-    const color = this.state.color();
-    return bitmap ? [{ bitmap, dashed: true, ...(color && { color }) }] : [];
+    return bitmap ? [{ bitmap, dashed: true, ...this.state.look() }] : [];
   }
 
   down(hand: Hand): void {
@@ -122,13 +121,12 @@ export class Smart implements Tool {
   }
 
   ghosts(): readonly Ghost[] {
-    const color = this.state.color();
-    const look = color ? { color } : {};
+    const look = this.state.look();
     const bitmap = this.#region.value;
     const box = this.#box.value;
     return [
       ...(bitmap ? [{ ...look, bitmap, dashed: true }] : []),
-      ...(box ? [{ ...look, points: cornersOf(box), closed: true, dashed: true }] : []),
+      ...(box ? [{ ...look, points: corners(fromPoints(box)), closed: true, dashed: true }] : []),
       ...(["plus", "minus"] as const).map((mark): Ghost => ({
         points: this.#clicks.value.filter(({ inside }) => inside === (mark === "plus")).map(({ at }) => at), mark, color: mark === "plus" ? "#1a7f4b" : "#b3261e",
       })),
@@ -211,8 +209,4 @@ export class Smart implements Tool {
     this.back();
     return true;
   }
-}
-
-function cornersOf([[ax, ay], [bx, by]]: readonly [Point, Point]): Point[] {
-  return [[ax, ay], [bx, ay], [bx, by], [ax, by]];
 }

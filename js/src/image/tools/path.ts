@@ -1,11 +1,11 @@
 /** Outlines and lines, point by point or drawn freely: polygons, polylines, holes, areas that are filled into a mask. */
-import { signal } from "@preact/signals-core";
 import type { Polygon } from "../../core/protocol";
 import { fillPolygon } from "../bitmap";
 import { distance, inPolygon, rings, simplify, whole } from "../geometry";
 import type { ImageState } from "../state";
 import type { Drawn, Ghost, Point } from "../types";
-import type { Hand, Tool } from "./tool";
+import { Steps } from "./steps";
+import type { Hand } from "./tool";
 
 /** Screen pixels: near enough to the first point to close, and what a free line may leave the hand's by. */
 const CLOSE = 9;
@@ -21,18 +21,16 @@ const BEGIN: Readonly<Record<PathKind, string>> = {
   fill: "Click the corners of the area, or draw around it",
 };
 
-export class Path implements Tool {
-  readonly cursor = "crosshair";
-  readonly steps = true;
+export class Path extends Steps {
   readonly trails = true;
-  readonly #points = signal<readonly Point[]>([]);
-  readonly #next = signal<Point | null>(null);
   /** How many points there were before each step. */
   #steps: number[] = [];
   /** Where the keyboard's cursor has put the last point. */
   #keyed: Point | null = null;
 
-  constructor(readonly state: ImageState, readonly kind: PathKind) {}
+  constructor(state: ImageState, readonly kind: PathKind) {
+    super(state);
+  }
 
   get #closed(): boolean {
     return this.kind !== "polyline";
@@ -42,12 +40,8 @@ export class Path implements Tool {
     return this.#closed ? 3 : 2;
   }
 
-  get busy(): boolean {
-    return this.#points.value.length > 0;
-  }
-
   hint(): string {
-    const { length } = this.#points.value;
+    const { length } = this.points.value;
     if (length === 0) return `${this.kind === "fill" && this.state.subtracts.value ? "Takes away. " : ""}${BEGIN[this.kind]}`;
     const back = `${this.state.keys("delete")} takes the last point back`;
     if (length < this.#least) return `Click the next point · ${back}`;
@@ -55,10 +49,9 @@ export class Path implements Tool {
   }
 
   ghosts(): readonly Ghost[] {
-    const points = this.#points.value;
-    const next = this.#next.value;
-    const color = this.state.color();
-    const look = color ? { color } : {};
+    const points = this.points.value;
+    const next = this.next.value;
+    const look = this.state.look();
     if (points.length === 0) return [];
     const closing = this.#closing(next);
     return [
@@ -68,7 +61,7 @@ export class Path implements Tool {
   }
 
   #closing(at: Point | null): boolean {
-    const points = this.#points.value;
+    const points = this.points.value;
     const [first] = points;
     return this.#closed && points.length >= 3 && at !== null && first !== undefined && distance(first, at) * this.state.scale < CLOSE;
   }
@@ -76,7 +69,7 @@ export class Path implements Tool {
   down(hand: Hand): void {
     const { state } = this;
     const at = state.place(hand);
-    const points = this.#points.peek();
+    const points = this.points.peek();
     state.refused.value = "";
     if (points.length >= this.#least && (this.#closing(at) || hand.double)) return this.finish();
     if (hand.by === "keys" && this.#keyed && distance(this.#keyed, at) < 1e-9 && points.length >= this.#least) return this.finish();
@@ -85,7 +78,7 @@ export class Path implements Tool {
     if (last && distance(last, at) < 1e-9) return;
     this.#keyed = hand.by === "keys" ? at : null;
     this.#steps.push(points.length);
-    this.#points.value = [...points, at];
+    this.points.value = [...points, at];
   }
 
   /** The polygon that gets the hole: the one selected, else the topmost one there, which is selected by that. */
@@ -103,34 +96,34 @@ export class Path implements Tool {
   move(hand: Hand, pressed: boolean): void {
     if (!this.busy) return;
     const at = this.state.place(hand);
-    const points = this.#points.peek();
+    const points = this.points.peek();
     const last = points.at(-1);
-    if (!pressed || !hand.dragged) this.#next.value = at;
-    else if (!last || distance(last, at) * this.state.scale >= APART) this.#points.value = [...points, at];
+    if (!pressed || !hand.dragged) this.next.value = at;
+    else if (!last || distance(last, at) * this.state.scale >= APART) this.points.value = [...points, at];
   }
 
   /** A free line becomes as few points as it takes. */
   up(hand: Hand): void {
     if (!this.busy || !hand.dragged) return;
-    const points = this.#points.peek();
+    const points = this.points.peek();
     const start = this.#steps.at(-1) ?? 0;
     const drawn = [...points.slice(start), this.state.place(hand)];
-    this.#points.value = [...points.slice(0, start), ...simplify(drawn, LOOSE / this.state.scale, false)];
-    this.#next.value = null;
+    this.points.value = [...points.slice(0, start), ...simplify(drawn, LOOSE / this.state.scale, false)];
+    this.next.value = null;
     // drawn around and back to the start
     if (start === 0 && drawn.length > 8 && this.#closing(drawn.at(-1) ?? null)) {
-      this.#points.value = this.#points.peek().slice(0, -1);
+      this.points.value = this.points.peek().slice(0, -1);
       this.finish();
     }
   }
 
-  back(): void {
-    this.#points.value = this.#points.peek().slice(0, this.#steps.pop() ?? 0);
+  override back(): void {
+    this.points.value = this.points.peek().slice(0, this.#steps.pop() ?? 0);
     this.#keyed = null;
   }
 
   finish(): void {
-    const points = this.#points.peek();
+    const points = this.points.peek();
     if (points.length === 0) return;
     if (points.length < this.#least) return this.state.say(`It needs ${this.#least} points.`);
     if (this.#make(points)) this.cancel();
@@ -160,16 +153,9 @@ export class Path implements Tool {
     return state.make([closed ? "polygons" : "polylines"], () => [shape], [{ points, closed, filled: closed, dashed: true }]);
   }
 
-  cancel(): void {
-    this.#points.value = [];
-    this.#next.value = null;
+  override cancel(): void {
+    super.cancel();
     this.#steps = [];
     this.#keyed = null;
-  }
-
-  run(action: string): boolean {
-    if (action !== "delete" || !this.busy) return false;
-    this.back();
-    return true;
   }
 }

@@ -1,26 +1,16 @@
 /** Single points, and skeletons: their points one after another in the order of the schema, or all at once in a frame. */
 import { batch, signal } from "@preact/signals-core";
 import type { Keypoints, Skeletons } from "../../core/protocol";
-import { bounds, fromPoints } from "../geometry";
-import type { ImageState } from "../state";
+import { bounds, corners, fromPoints } from "../geometry";
 import type { Ghost, Point, Rect } from "../types";
-import type { Hand, Tool } from "./tool";
+import { Steps } from "./steps";
+import type { Hand } from "./tool";
 
 type Placed = [number, number, number];
 
-export class Points implements Tool {
-  readonly cursor = "crosshair";
-  readonly steps = true;
-  readonly #placed = signal<readonly Placed[]>([]);
+export class Points extends Steps<Placed> {
   /** Where a drag that draws a frame has begun. */
   readonly #from = signal<Point | null>(null);
-  readonly #to = signal<Point | null>(null);
-
-  constructor(readonly state: ImageState) {}
-
-  get busy(): boolean {
-    return this.#placed.value.length > 0;
-  }
 
   /** The field that the next skeleton is for. */
   #field(): Skeletons | undefined {
@@ -36,7 +26,7 @@ export class Points implements Tool {
 
   hint(): string {
     const names = this.#names;
-    const { length } = this.#placed.value;
+    const { length } = this.points.value;
     if (names.length < 2) return "Click where the point is";
     const { keys } = this.state;
     const place = `Click ${names[length] ?? ""} (${length + 1} of ${names.length}) · right click or ${keys("occluded")}: covered`;
@@ -44,14 +34,13 @@ export class Points implements Tool {
   }
 
   ghosts(): readonly Ghost[] {
-    const placed = this.#placed.value;
-    const color = this.state.color();
-    const look = color ? { color } : {};
-    const [from, to] = [this.#from.value, this.#to.value];
+    const placed = this.points.value;
+    const look = this.state.look();
+    const [from, to] = [this.#from.value, this.next.value];
     if (from && to) {
       const frame = fromPoints([from, to]);
       const points = this.#spread(frame).map(([x, y]): Point => [x, y]);
-      return [{ ...look, points: corner(frame), closed: true, dashed: true }, { ...look, points, mark: "round" }];
+      return [{ ...look, points: corners(frame), closed: true, dashed: true }, { ...look, points, mark: "round" }];
     }
     const there = (n: number): Point | undefined => {
       const [x = 0, y = 0, v = 0] = placed[n] ?? (n === placed.length && to ? [...to, 2] : []);
@@ -72,8 +61,8 @@ export class Points implements Tool {
   }
 
   #add(placed: Placed): void {
-    const all = [...this.#placed.peek(), placed];
-    this.#placed.value = all;
+    const all = [...this.points.peek(), placed];
+    this.points.value = all;
     this.state.refused.value = "";
     if (all.length >= Math.max(1, this.#names.length)) this.#make(all);
     else this.state.say(`${this.#names[all.length] ?? ""}, ${all.length + 1} of ${this.#names.length}`);
@@ -105,11 +94,11 @@ export class Points implements Tool {
 
   down(hand: Hand): void {
     const at = this.state.place(hand);
-    if (this.#placed.peek().length === 0 && this.#names.length > 1 && hand.by !== "keys") this.#from.value = at;
+    if (this.points.peek().length === 0 && this.#names.length > 1 && hand.by !== "keys") this.#from.value = at;
   }
 
   move(hand: Hand): void {
-    this.#to.value = this.state.place(hand);
+    this.next.value = this.state.place(hand);
   }
 
   up(hand: Hand): void {
@@ -131,30 +120,21 @@ export class Points implements Tool {
     return true;
   }
 
-  back(): void {
-    this.#placed.value = this.#placed.peek().slice(0, -1);
-  }
-
   finish(): void {
-    if (this.busy) this.#make(this.#placed.peek());
+    if (this.busy) this.#make(this.points.peek());
   }
 
-  cancel(): void {
-    this.#placed.value = [];
-    this.#from.value = this.#to.value = null;
+  override cancel(): void {
+    super.cancel();
+    this.#from.value = null;
   }
 
-  run(action: string, key: string): boolean {
+  override run(action: string, key: string): boolean {
     const at = this.state.cursor.peek() ?? this.state.pointer.peek();
     if (this.#names.length < 2) return false;
     if (action === "occluded" && at && (this.busy || this.state.selected.peek().length === 0)) this.#add([...at, 1]);
-    else if (action === "delete" && this.busy && key === "Backspace") this.back();
-    else if (action === "delete" && this.busy) this.#add([0, 0, 0]);
-    else return false;
+    else if (action === "delete" && this.busy && key !== "Backspace") this.#add([0, 0, 0]);
+    else return super.run(action, key);
     return true;
   }
-}
-
-function corner({ x, y, width, height }: Rect): Point[] {
-  return [[x, y], [x + width, y], [x + width, y + height], [x, y + height]];
 }

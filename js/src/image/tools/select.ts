@@ -1,6 +1,6 @@
 /** Selecting, moving and reshaping; and the hand that only moves the view. */
 import { signal } from "@preact/signals-core";
-import { clampPoint, fromPoints, held, translate, union } from "../geometry";
+import { clampPoint, corners, fromPoints, held, translate, union } from "../geometry";
 import { dragged, type Grip, gripAt, gripsOf, withMore } from "../grips";
 import type { ImageState } from "../state";
 import type { Bitmap, Drawn, Ghost, Point, Shape } from "../types";
@@ -62,7 +62,7 @@ export class Select implements Tool {
   ghosts(): readonly Ghost[] {
     const { state } = this;
     const drag = this.#drag.value;
-    if (drag?.kind === "band") return [{ points: cornersOf(drag.from, drag.to), closed: true, filled: true, dashed: true }];
+    if (drag?.kind === "band") return [{ points: corners(fromPoints([drag.from, drag.to])), closed: true, filled: true, dashed: true }];
     const only = state.only();
     if (!only || only.suggested || only.locked || only.hidden || state.pending.value || state.fresh.value) return [];
     const grips = this.#grips(only);
@@ -222,8 +222,4 @@ export class Pan implements Tool {
   back(): void { /* nothing is begun */ }
   finish(): void { /* nothing is begun */ }
   cancel(): void { /* nothing is begun */ }
-}
-
-function cornersOf([ax, ay]: Point, [bx, by]: Point): Point[] {
-  return [[ax, ay], [bx, ay], [bx, by], [ax, by]];
 }
