@@ -22,7 +22,7 @@ from nblabel.media.base import MediaError
 from nblabel.media.drawing import drawing_of, new_canvas
 from nblabel.media.prompts import Prompts, window_of
 
-from .images import Page, item, marked, png_bytes
+from .images import Page, item, marked, png_bytes, save_stored
 
 
 def make(data: Any = None, **options: Any) -> nb.ImageLabeler:
@@ -594,3 +594,43 @@ def test_closing_forgets_images() -> None:
     lab.close()
     assert not lab._reader._pictures._held
     lab.close()
+
+
+# ---- suggestions -------------------------------------------------------------------------------------
+
+
+def test_models_see_the_upright_pixels(tmp_path: Path) -> None:
+    save_stored(tmp_path / "a.jpg", marked(), 6)
+    save_stored(tmp_path / "b.png", marked(80, 60), 3)
+    seen: list[Any] = []
+
+    def model(image: Any) -> Any:
+        seen.append((image.dtype, image.shape))
+        rows, columns = np.nonzero(image[..., 1] > 200)
+        x, y = int(columns.min()), int(rows.min())
+        return [nb.Box(x, y, int(columns.max()) + 1 - x, int(rows.max()) + 1 - y, "cat", score=0.75)]
+
+    lab = make(tmp_path, suggest=model)
+    lab._session.ask([lab._session.source.item(0), lab._session.source.item(1)])
+    assert lab._session._runner.wait(30)
+    assert lab.accept() == 1
+    (box,) = lab.value
+    assert (box.x, box.y, box.width, box.height) == (48, 0, 16, 16)
+    assert (box.source, box.score) == ("model", 0.75)
+    assert sorted(seen) == [(np.uint8, (48, 64, 3)), (np.uint8, (60, 80, 3))]
+
+
+def test_a_model_that_cannot_see_an_item_says_why(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png_bytes(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8))[:3000])
+    lab = make(tmp_path, suggest=lambda image: [])
+    lab._session.ask([lab.item])
+    assert lab._session._runner.wait(30)
+    assert "the image is broken" in lab._session.suggest_error(lab.item)
+
+
+def test_models_of_drawn_items_see_the_value() -> None:
+    lab = make([3, 4], draw=lambda canvas, value: None, suggest=lambda value: [nb.Box(value, 0, 5, 5, "cat")])
+    lab._session.ask([lab.item])
+    assert lab._session._runner.wait(30)
+    assert lab.accept() == 1
+    assert lab.value[0].x == 3

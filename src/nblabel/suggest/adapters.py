@@ -125,11 +125,14 @@ def _told(source: str, item: Item, error: Exception) -> str:
 
 
 class _Callable(Adapter):
-    """A function of the text."""
+    """A function of the text, or of what ``view`` makes of the item."""
 
-    def __init__(self, function: Callable[[Any], Any], schema: Schema) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], schema: Schema, view: Callable[[Item], Any] | None = None
+    ) -> None:
         super().__init__(schema)
         self._function = function
+        self._view = view
         self.source = name_of(function)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
@@ -137,7 +140,7 @@ class _Callable(Adapter):
 
     def _answer(self, item: Item) -> Any:
         try:
-            found = self._function(item.data)
+            found = self._function(item.data if self._view is None else self._view(item))
         except Exception as error:
             self.note_failure(error)
             return error
@@ -189,7 +192,7 @@ class _Several(Adapter):
         return merged
 
 
-def of(x: Any, schema: Schema) -> Adapter:
+def of(x: Any, schema: Schema, *, view: Callable[[Item], Any] | None = None) -> Adapter:
     """What suggests annotations for ``schema``, from what a user has.
 
     Parameters
@@ -200,6 +203,8 @@ def of(x: Any, schema: Schema) -> Adapter:
         entities, span groups and categories as far as the schema has their labels.
     schema : Schema
         The questions; suggestions that do not answer one are dropped and named in the error of their item.
+    view : callable, optional
+        Makes what a callable takes from an item: of an image its pixels. The item's data if left out.
 
     Examples
     --------
@@ -208,7 +213,7 @@ def of(x: Any, schema: Schema) -> Adapter:
     [('good', 'callable')]
     """
     if isinstance(x, Adapter):
-        return x if x.schema == schema else _of_adapter(x, schema)
+        return x if x.schema == schema else _of_adapter(x, schema, view)
     if _is_language(x):
         from .pipelines import Pipeline
 
@@ -216,7 +221,8 @@ def of(x: Any, schema: Schema) -> Adapter:
     if isinstance(x, (list, tuple)):
         if not x:
             raise SuggestError("suggest= is an empty list", "give a callable or a spaCy pipeline, or leave it out")
-        return of(x[0], schema) if len(x) == 1 else _Several([of(one, schema) for one in x], schema)
+        members = [of(one, schema, view=view) for one in x]
+        return members[0] if len(members) == 1 else _Several(members, schema)
     if isinstance(x, str):
         raise SuggestError(f"suggest= is the text {x!r}", f"load the pipeline first: suggest=spacy.load({x!r})")
     if not isinstance(x, type) and isinstance(x, Suggester) and callable(x.suggest):
@@ -224,19 +230,20 @@ def of(x: Any, schema: Schema) -> Adapter:
     if inspect.iscoroutinefunction(x) or inspect.iscoroutinefunction(getattr(x, "__call__", None)):  # noqa: B004
         raise SuggestError(f"{name_of(x)} is asynchronous, which suggestions cannot wait for", "wrap it in a function")
     if callable(x):
-        return _Callable(x, schema)
+        return _Callable(x, schema, view)
     raise SuggestError(
         f"a {type(x).__name__} cannot suggest annotations",
         "give a function of the text, a spaCy pipeline, an object with suggest(items) and source, or a list of these",
     )
 
 
-def _of_adapter(adapter: Adapter, schema: Schema) -> Adapter:
+def _of_adapter(adapter: Adapter, schema: Schema, view: Callable[[Item], Any] | None) -> Adapter:
     """The same model for another schema."""
     for name in ("_function", "_suggester", "_nlp", "_members"):
         given = getattr(adapter, name, None)
         if given is not None:
-            return of(list(given) if name == "_members" else given, schema)
+            seen = view or getattr(adapter, "_view", None)
+            return of(list(given) if name == "_members" else given, schema, view=seen)
     return _Given(adapter, schema)
 
 
