@@ -20,8 +20,9 @@ __all__ = [
     "Bitmap",
     "Frame",
     "Place",
+    "cut_out",
     "found_in",
-    "marked",
+    "mean",
     "refined",
     "small",
     "tidied",
@@ -33,11 +34,17 @@ OUTSIDE, CLICKED_OFF, PERHAPS_NOT, MAYBE, INSIDE = range(5)
 Bitmap: TypeAlias = NDArray[np.bool_]
 Pixels: TypeAlias = NDArray[np.uint8]
 Clicks: TypeAlias = Sequence[tuple[float, float, bool]]
+Parts: TypeAlias = Callable[[Bitmap], NDArray[np.integer[Any]]]
+"""Numbers connected parts of a mask from 1, and what is outside 0."""
 Frame: TypeAlias = tuple[int, int, int, int]
 """Left, top, right, bottom in whole pixels."""
 _GUIDE = 2  # radius, in pixels of the small copy, within which colours say where the edge runs
 _FLAT = 1e-4  # variance of colours below which there is no edge to follow
-_FIRST = 128  # side of the first place that is looked at around lone clicks
+_FIRST = 128  # least side of the first place that is looked at around lone clicks
+_REACH = 0.2  # and how far it reaches from them, in longer sides of the image
+_LEAST = 0.15  # part of a box that a thing in it fills at least
+_CORE = 0.25  # radius of a box's middle, in its sides
+_ALIKE = 12.0  # distance in RGB below which a colour is the one that was clicked on
 
 
 class Place(NamedTuple):
@@ -98,16 +105,16 @@ def found_in(
 
 
 def _around(clicks: Clicks, box: tuple[float, float, float, float] | None, width: int, height: int) -> Frame:
-    """Where to look first."""
-    xs, ys = [x for x, _, _ in clicks], [y for _, y, _ in clicks]
+    """Where to look first: clicks beside the thing do not say where it is."""
+    on = [(x, y) for x, y, positive in clicks if positive]
+    xs, ys = [x for x, _ in on], [y for _, y in on]
     if box is not None:
         x, y, w, h = box
-        on = [(cx, cy) for cx, cy, positive in clicks if positive]
-        xs, ys = [x, x + w, *(cx for cx, _ in on)], [y, y + h, *(cy for _, cy in on)]
+        xs, ys = [x, x + w, *xs], [y, y + h, *ys]
         more_x, more_y = max(0.2 * w, 8.0), max(0.2 * h, 8.0)
     else:
-        reach = max(max(xs) - min(xs), max(ys) - min(ys), _FIRST / 2, max(width, height) / 8)
-        more_x = more_y = reach
+        spread = max(max(xs) - min(xs), max(ys) - min(ys)) / 2
+        more_x = more_y = max(spread, _FIRST / 2, _REACH * max(width, height))
     return (
         max(math.floor(min(xs) - more_x), 0),
         max(math.floor(min(ys) - more_y), 0),
@@ -147,23 +154,64 @@ def _place(
     return Place(pixels, (sx, sy), moved, inner, (left > 0, top > 0, right < width, bottom < height))
 
 
-def marked(place: Place) -> NDArray[np.int8]:
-    """What the prompt says of each pixel of the copy."""
+def cut_out(place: Place, parts: Parts, cut: Callable[[NDArray[np.int8]], Bitmap]) -> Bitmap:
+    """What ``cut`` makes of the marks; asked again with the middle of the box for sure, if next to nothing is left.
+
+    That happens where a thing has the colours of what is around its box.
+    """
+    found = tidied(cut(marked(place, parts)), place.clicks, parts)
+    if place.box is None or any(on for _, _, on in place.clicks):
+        return found
+    left, top, right, bottom = place.box
+    width, height = right - left, bottom - top
+    if found.sum() >= _LEAST * width * height:
+        return found
+    ys, xs = np.ogrid[: found.shape[0], : found.shape[1]]
+    across, down = (xs + 0.5 - (left + right) / 2) / width, (ys + 0.5 - (top + bottom) / 2) / height
+    marks = marked(place, parts)
+    marks[(across**2 + down**2 < _CORE**2) & (marks == MAYBE)] = INSIDE
+    return tidied(cut(marks), [*place.clicks, ((left + right) / 2, (top + bottom) / 2, True)], parts)
+
+
+def marked(place: Place, parts: Parts) -> NDArray[np.int8]:
+    """What the prompt says of each pixel of the copy.
+
+    Around lone clicks, it is likely to be what is near, and what has the colour that was clicked on without a break:
+    left among the outside, that colour would speak against the thing.
+    """
     rows, columns = place.pixels.shape[:2]
     ys, xs = np.ogrid[:rows, :columns]
     marks = np.full((rows, columns), PERHAPS_NOT, np.int8)
+    side = max(rows, columns)
+    away = [((xs + 0.5 - x) ** 2 + (ys + 0.5 - y) ** 2, on) for x, y, on in place.clicks]
     if place.box is not None:
         left, top, right, bottom = place.box
         marks[:] = OUTSIDE
         marks[top:bottom, left:right] = MAYBE
-    far, near = max(rows, columns) / 8, max(max(rows, columns) / 80, 1.5)
-    away = [((xs + 0.5 - x) ** 2 + (ys + 0.5 - y) ** 2, on) for x, y, on in place.clicks]
+    else:
+        beside = [distance for distance, on in away if on]
+        nearest = np.min(beside, axis=0) if beside else np.full((rows, columns), np.inf)
+        seeds = nearest <= max(side / 40, 1.5) ** 2
+        alike = _alike(place.pixels, seeds) & (nearest <= (0.35 * side) ** 2)
+        numbers = parts(alike)
+        clicked = np.isin(numbers, np.setdiff1d(numbers[seeds], [0]))
+        marks[clicked | (nearest <= (side / 8) ** 2)] = MAYBE
     for distance, on in away:
-        if on and place.box is None:
-            marks[distance <= far**2] = MAYBE
-    for distance, on in away:
-        marks[distance <= near**2] = INSIDE if on else CLICKED_OFF
+        marks[distance <= max(side / 80, 1.5) ** 2] = INSIDE if on else CLICKED_OFF
     return marks
+
+
+def _alike(pixels: Pixels, seeds: Bitmap) -> Bitmap:
+    """Pixels with the colours of the seeds, but for noise."""
+    smooth = mean(pixels, 1)
+    found = smooth[seeds]
+    if not len(found):
+        return np.zeros(seeds.shape, bool)
+    some = found[np.linspace(0, len(found) - 1, min(len(found), 24)).astype(np.intp)]
+    apart = np.full(seeds.shape, np.inf)
+    for colour in some:
+        np.minimum(apart, ((smooth - colour) ** 2).sum(axis=2), out=apart)
+    return apart < _ALIKE**2
 
 
 def small(pixels: Pixels, side: int) -> Pixels:
@@ -197,7 +245,7 @@ def refined(pixels: Pixels, place: Place, found: Bitmap) -> Bitmap:
     row_of = np.minimum((np.arange(height) + 0.5) * rows / height, rows - 1).astype(np.intp)
     column_of = np.minimum((np.arange(width) + 0.5) * columns / width, columns - 1).astype(np.intp)
     mask = found[np.ix_(row_of, column_of)]
-    near = _mean(found.astype(np.float32), 1)
+    near = mean(found.astype(np.float32), 1)
     unsure = ((near > 1e-4) & (near < 1 - 1e-4))[np.ix_(row_of, column_of)]
     ys, xs = np.nonzero(unsure)
     if not ys.size:
@@ -213,17 +261,17 @@ def refined(pixels: Pixels, place: Place, found: Bitmap) -> Bitmap:
 
 def _fitted(guide: NDArray[Any], inside: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Slope and base of the linear function of the colour that tells, around each pixel, what is inside."""
-    mean_i, mean_p = _mean(guide, _GUIDE), _mean(inside, _GUIDE)
-    cov_ip = _mean(guide * inside[..., None], _GUIDE) - mean_i * mean_p[..., None]
+    mean_i, mean_p = mean(guide, _GUIDE), mean(inside, _GUIDE)
+    cov_ip = mean(guide * inside[..., None], _GUIDE) - mean_i * mean_p[..., None]
     products = guide[..., :, None] * guide[..., None, :]
-    cov = _mean(products.reshape(*guide.shape[:2], 9), _GUIDE).reshape(products.shape)
+    cov = mean(products.reshape(*guide.shape[:2], 9), _GUIDE).reshape(products.shape)
     cov = cov - mean_i[..., :, None] * mean_i[..., None, :] + _FLAT * np.eye(3, dtype=np.float32)
     slope = np.linalg.solve(cov, cov_ip[..., None])[..., 0]
     base = mean_p - (slope * mean_i).sum(axis=2)
-    return _mean(slope, _GUIDE), _mean(base, _GUIDE)
+    return mean(slope, _GUIDE), mean(base, _GUIDE)
 
 
-def _mean(values: NDArray[Any], radius: int) -> NDArray[Any]:
+def mean(values: NDArray[Any], radius: int) -> NDArray[Any]:
     """The mean over the square around each pixel, as far as it lies in the array."""
     made = values.astype(np.float64)
     for axis in (0, 1):
@@ -252,7 +300,7 @@ def _between(values: NDArray[Any], y: NDArray[np.float64], x: NDArray[np.float64
 # ---- what a person means -------------------------------------------------------------------------
 
 
-def tidied(found: Bitmap, clicks: Clicks, parts: Callable[[Bitmap], NDArray[np.integer[Any]]]) -> Bitmap:
+def tidied(found: Bitmap, clicks: Clicks, parts: Parts) -> Bitmap:
     """The parts that were clicked on, or the largest ones; without holes, except where a click says so.
 
     Parameters
@@ -262,7 +310,7 @@ def tidied(found: Bitmap, clicks: Clicks, parts: Callable[[Bitmap], NDArray[np.i
     clicks : sequence of (x, y, positive)
         In its pixels.
     parts : callable
-        Numbers connected parts from 1, and what is outside 0.
+        Numbers connected parts.
     """
     if not found.any():
         return found

@@ -19,7 +19,6 @@ __all__ = ["OnnxSegmenter"]
 
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 Model: TypeAlias = "str | os.PathLike[str] | bytes"
-_PROMPT = ("point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size")
 
 
 class OnnxSegmenter:
@@ -112,12 +111,12 @@ class OnnxSegmenter:
             wanted = {one.name: one for one in decoder.get_inputs()}
             height, width = image.shape[:2]
             inputs: dict[str, NDArray[Any]] = {}
-            if self._encoder_given is not None:
-                embedded = self._embedded(image, wanted)
-                known = {**self._prompt(points, box, width, height, wanted), **embedded}
-                inputs = {one: known[one] for one in wanted if one in known}
             if self._feed is not None:
-                inputs.update({str(one): np.asarray(value) for one, value in self._feed(image, points, box).items()})
+                inputs = {str(one): np.asarray(value) for one, value in self._feed(image, points, box).items()}
+            if self._encoder_given is not None:
+                known = self._prompt(points, box, width, height, wanted)
+                known.update(self._embedded(image, wanted, {*known, *inputs}))
+                inputs = {**{one: known[one] for one in wanted if one in known}, **inputs}
             missing = [one for one in wanted if one not in inputs]
             if missing:
                 raise SuggestError(
@@ -142,7 +141,9 @@ class OnnxSegmenter:
         factor = self.size / max(width, height)
         return max(int(width * factor + 0.5), 1), max(int(height * factor + 0.5), 1)
 
-    def _embedded(self, image: NDArray[np.uint8], wanted: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    def _embedded(
+        self, image: NDArray[np.uint8], wanted: Mapping[str, Any], given: set[str]
+    ) -> dict[str, NDArray[Any]]:
         """The encoder's outputs, under the names by which the decoder knows them."""
         digest = hashlib.blake2b(
             np.ascontiguousarray(image).data, digest_size=16, key=repr(image.shape).encode()
@@ -157,13 +158,10 @@ class OnnxSegmenter:
             while len(self._embeddings) > self._keep:
                 self._embeddings.popitem(last=False)
         self._embeddings.move_to_end(digest)
-        open_ = [one for one in wanted if one not in found and one not in _PROMPT]
-        if len(found) == 1 and len(open_) == 1:
-            return {open_[0]: next(iter(found.values()))}
-        unused = [one for one in found if one not in wanted]
-        if len(unused) == 1 and len(open_) == 1:
-            return {**found, open_[0]: found[unused[0]]}
-        return found
+        unnamed = [one for one in found if one not in wanted]
+        open_ = [one for one in wanted if one not in found and one not in given]
+        open_ = [one for one in open_ if "embed" in one] or open_
+        return {**found, open_[0]: found[unnamed[0]]} if len(unnamed) == 1 == len(open_) else found
 
     def _prepared(self, image: NDArray[np.uint8], rank: int, fit: str) -> NDArray[np.float32]:
         image_of = _pillow()

@@ -54,16 +54,22 @@ class Superpixels:
     def _find(self, place: regions.Place) -> NDArray[np.bool_]:
         from scipy import ndimage
 
-        marks = regions.marked(place)
+        def parts(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
+            numbers: NDArray[np.int32] = ndimage.label(mask)[0]
+            return numbers
+
         graph = _Graph(place.pixels, self.pieces)
-        sure = graph.sure(marks)
-        inside = graph.share(marks >= regions.MAYBE) > 0.5
-        inside = (inside | (sure > 0)) & ~(sure < 0)
-        for _ in range(self.rounds):
-            if not inside.any() or inside.all():
-                break
-            inside = graph.cut(inside, sure)
-        return regions.tidied(inside[graph.numbers], place.clicks, lambda mask: ndimage.label(mask)[0])
+
+        def cut(marks: NDArray[np.int8]) -> NDArray[np.bool_]:
+            sure = graph.sure(marks)
+            inside = ((graph.share(marks >= regions.MAYBE) > 0.5) | (sure > 0)) & ~(sure < 0)
+            for _ in range(self.rounds):
+                if not inside.any() or inside.all():
+                    break
+                inside = graph.cut(inside, sure)
+            return inside[graph.numbers]
+
+        return regions.cut_out(place, parts, cut)
 
 
 class _Graph:
