@@ -33,7 +33,12 @@ SCHEMA = Schema.of(
 
 
 def row(
-    *said: AnyAnnotation, key: Any = "a.jpg", size: tuple[int, int] | None = SIZE, data: Any = None, **more: Any
+    *said: AnyAnnotation,
+    key: Any = "a.jpg",
+    size: tuple[int, int] | None = SIZE,
+    data: Any = None,
+    annotator: str = "",
+    **more: Any,
 ) -> Labelled:
     """A submitted answer; an annotation without an id gets one, without a field that of its sort."""
     made = []
@@ -41,7 +46,7 @@ def row(
         body = {"id": a.id or f"x{n}", "field": a.field or formats.base.default_field(a)}
         made.append(type(a)(**{**{name: getattr(a, name) for name in a.__struct_fields__}, **body}))
     body = {"status": "submitted", "annotations": tuple(made), **more}
-    return Labelled(Item(key, key if data is None else data, size=size), Response("", "", **body))
+    return Labelled(Item(key, key if data is None else data, size=size), Response("", annotator, **body))
 
 
 def person(*points: tuple[float, float, int], **more: Any) -> Keypoints:

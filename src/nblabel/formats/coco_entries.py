@@ -52,7 +52,8 @@ class Categories:
         edges = edges_of(given.get("skeleton"), len(points), first=1, odd=odd)
         for edge in odd:
             log.drop(None, "", f"the skeleton of {label.name!r} has the line {edge!r}, which joins no points")
-        return self.own.of(label, points, edges)
+        named = dict_in(given, OURS).get("field")
+        return self.own.of(label, points, edges, named if isinstance(named, str) else "")
 
     @property
     def skeletons(self) -> dict[str, Skeletons]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,11 +13,11 @@ from ..annotations import AnyAnnotation, Mask, Polygon, Shape, Text
 from ..errors import FormatError
 from ..records import Labelled, Report, Status
 from ..schema import Schema, Skeletons
-from ..shapes import area, mask_array, mask_of, to_mask
+from ..shapes import Ring, area, bounds, mask_array, mask_of, to_mask
 from .base import DEFAULT_FIELDS, FILE, Log, Meta, StrPath, replacing, sort_of, titled
 from .coco_entries import SORTS, Categories, Parser
 from .disk import dumps
-from .figures import Thing, is_bounds, labels_of, rings_of, things
+from .figures import Thing, bridged, is_bounds, labels_of, rings_of, things
 from .pictures import Picture, pictures
 from .rle import coco_string
 from .said import OURS
@@ -91,6 +92,8 @@ def _written_categories(schema: Schema, said: list[AnyAnnotation], carried: Any)
         if own is not None and "keypoints" not in made[label.name]:
             made[label.name]["keypoints"] = list(own.points) or [label.name]
             made[label.name]["skeleton"] = [[a + 1, b + 1] for a, b in own.edges]
+            if len(skeletons) > 1 or own.name != DEFAULT_FIELDS["keypoints"]:
+                made[label.name][OURS] = {"field": own.name}
     return made
 
 
@@ -179,16 +182,18 @@ class _Writer:
         made |= {"id": id_, "image_id": image, "category_id": self._category(first.label)}
         box = thing.box
         ours: dict[str, Any] = {}
+        x, y, width, height = thing.box_or_bounds
         if thing.parts:
-            made["segmentation"] = self._segmentation(thing, size, key)
-            made["area"] = sum(area(one) for one in thing.parts)
+            made["segmentation"], whole = self._segmentation(thing, size, key)
+            made["area"] = sum(area(one) for one in thing.parts) if whole is None else area(whole)
+            if whole is not None and box is None:
+                x, y, width, height = bounds(whole)
         elif box is not None and box.rotation:
-            made["segmentation"] = [[value for point in ring for value in point] for ring in rings_of(box)]
+            made["segmentation"] = [_flat(ring) for ring in rings_of(box)]
             made["area"] = area(box)
             ours["outline"] = "box"
         else:
             made["segmentation"] = []
-        x, y, width, height = thing.box_or_bounds
         made["bbox"] = [x, y, width, height]
         made.setdefault("area", width * height)
         made["iscrowd"] = int(crowd)
@@ -210,7 +215,8 @@ class _Writer:
         ours |= {name: getattr(first, name) for name in ("z",) if getattr(first, name)}
         if first.source != "human":
             ours["source"] = first.source
-        fields = {sort_of(one): one.field for one in thing.shapes if one.field != DEFAULT_FIELDS[sort_of(one)]}
+        usual = {**DEFAULT_FIELDS, "keypoints": self.parser.categories.fields.get(made["category_id"], "keypoints")}
+        fields = {sort_of(one): one.field for one in thing.shapes if one.field != usual[sort_of(one)]}
         if fields:
             ours["fields"] = fields
         if ours:
@@ -223,27 +229,33 @@ class _Writer:
             self.categories[label] = {"id": free, "name": label, "supercategory": ""}
         return self.categories[label]["id"]
 
-    def _segmentation(self, thing: Thing, size: tuple[int, int] | None, key: Hashable) -> Any:
+    def _segmentation(self, thing: Thing, size: tuple[int, int] | None, key: Hashable) -> tuple[Any, Mask | None]:
+        """The outlines of an object, or its run lengths with the mask that they are of."""
         outlines = [one for one in thing.parts if isinstance(one, Polygon)]
         if len(outlines) == len(thing.parts) and not any(one.holes for one in outlines):
-            return [[value for point in one.points for value in point] for one in outlines]
-        for one in outlines:
-            self.log.drop(key, one.id, f"{titled(one)} is written as run lengths of whole pixels, for its holes")
-        if len(thing.parts) > 1:
-            self.log.drop(
-                key, thing.first.id, f"{len(thing.parts)} parts of {titled(thing.first)} are written as one mask"
-            )
+            return [_flat(one.points) for one in outlines], None
         if size is None:
             left, top, width, height = thing.box_or_bounds
-            size = (int(np.ceil(left + width)), int(np.ceil(top + height)))
+            size = (math.ceil(left + width), math.ceil(top + height))
         whole = [to_mask(one, size) for one in thing.parts]
         mask = whole[0]
         if len(whole) > 1:
+            for one in thing.parts:
+                self.log.drop(key, one.id, f"{titled(one)} and the other parts of its object are written as one mask")
             mask = mask_of(np.logical_or.reduce([mask_array(one) for one in whole]))
-        counts: Any = list(mask.counts)
-        if self.compressed:
-            counts = coco_string(mask.counts)
-        return {"size": list(mask.size), "counts": counts}
+        if outlines and len(mask.counts) < 2:  # so thin that no pixel is in it
+            for one in outlines:
+                self.log.drop(key, one.id, f"the {len(one.holes) + 1} outlines of {titled(one)} are joined by cuts")
+            return [_flat(bridged([one.points, *one.holes])) for one in outlines], None
+        for one in outlines:
+            if one.holes:
+                self.log.drop(key, one.id, f"{titled(one)} is written as run lengths of whole pixels, for its holes")
+        counts: Any = coco_string(mask.counts) if self.compressed else list(mask.counts)
+        return {"size": list(mask.size), "counts": counts}, mask
+
+
+def _flat(ring: Ring) -> list[float]:
+    return [value for point in ring for value in point]
 
 
 class _Ids:

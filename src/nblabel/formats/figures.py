@@ -52,8 +52,8 @@ class Thing(msgspec.Struct):
 
     @property
     def box_or_bounds(self) -> tuple[float, float, float, float]:
-        """Its box without rotation, or the smallest one around the rest."""
-        return bounds(self.box) if self.box is not None else around(self.shapes)
+        """Its box without rotation, or the smallest one around its parts or, without any, its points."""
+        return bounds(self.box) if self.box is not None else around(self.parts or self.shapes)
 
 
 def things(annotations: Iterable[AnyAnnotation]) -> list[Thing]:
@@ -123,18 +123,25 @@ class SkeletonFields:
     def __init__(self) -> None:
         self.skeletons: dict[str, Skeletons] = {}
 
-    def of(self, label: Label | None, points: Sequence[str], edges: Iterable[tuple[int, int]] = ()) -> str:
-        """The field for keypoints with these points; a single one needs no name of its own."""
+    def of(
+        self, label: Label | None, points: Sequence[str], edges: Iterable[tuple[int, int]] = (), name: str = ""
+    ) -> str:
+        """The field for keypoints with these points; a single one needs no name of its own.
+
+        ``name`` is the field's, where the file says it.
+        """
         names = tuple(points)
         if len(names) == 1 and (label is None or names[0] == label.name):
             names = ()
         lines = tuple(edges)
         for field, known in self.skeletons.items():
-            if known.points == names and known.edges == lines:
+            if known.points == names and known.edges == lines and name in ("", field):
                 if label is not None and known.label(label.name) is None:
                     self.skeletons[field] = Skeletons((*known.labels, label), points=names, edges=lines)
                 return field
-        field = DEFAULT_FIELDS["keypoints"] + (str(len(self.skeletons) + 1) if self.skeletons else "")
+        field = name or DEFAULT_FIELDS["keypoints"]
+        while field in self.skeletons:
+            field = f"{DEFAULT_FIELDS['keypoints']}{len(self.skeletons) + 1}"
         self.skeletons[field] = Skeletons(() if label is None else (label,), points=names, edges=lines)
         return field
 
