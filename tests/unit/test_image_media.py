@@ -611,3 +611,38 @@ def test_many_threads_read_one_scan(tmp_path: Path) -> None:
         if level == 0:
             expected = image[row * TILE : (row + 1) * TILE, column * TILE : (column + 1) * TILE]
             assert np.array_equal(tile, expected)
+
+
+PNGS = ("1", "L", "P", "clear P", "LA", "RGB", "RGBA", "I;16")
+TIFFS = ("1", "L", "P", "RGB", "RGBA", "I;16", "I", "F", "CMYK")
+
+
+@pytest.mark.parametrize(("kind", "mode"), [*(("PNG", mode) for mode in PNGS), *(("TIFF", mode) for mode in TIFFS)])
+def test_large_and_small_images_have_the_same_colours(kind: str, mode: str) -> None:
+    rgb = Image.fromarray(scene(200, 150))
+    clear = rgb.convert("RGBA")
+    clear.putalpha(Image.fromarray(scene(200, 150)[..., 0]))
+    made = {
+        "P": lambda: rgb.quantize(50),
+        "clear P": lambda: clear.quantize(50),
+        "LA": lambda: clear.convert("LA"),
+        "RGBA": lambda: clear,
+        "I;16": lambda: Image.fromarray(scene(200, 150)[..., 2].astype(np.uint16) * 200 + 50),
+        "I": lambda: Image.fromarray(scene(200, 150)[..., 2].astype(np.int32) * 200 + 50),
+        "F": lambda: Image.fromarray(scene(200, 150)[..., 2].astype(np.float32) / 255),
+    }.get(mode, lambda: rgb.convert(mode))()
+    data = save(made, kind)
+    small = np.asarray(ImageReader().region(item(data), (0, 0, 200, 150)).convert("RGBA"), dtype=int)
+    found = header_of(data)
+    large: list[Raster] = [DecodedRaster(data)]
+    if mode not in ("P", "clear P") or kind == "PNG":
+        large.append(VipsRaster(data, found))
+    if kind == "TIFF":
+        large.append(TiffRaster(data))
+    for raster in large:
+        assert upright_size(raster.levels[0], raster.orientation) == (200, 150)
+        image = np.asarray(Pyramid(raster, Look()).region((0, 0, 200, 150), (200, 150)).convert("RGBA"), dtype=int)
+        seen = (small[..., 3] > 0) & (image[..., 3] > 0)
+        assert np.abs(image[..., 3] - small[..., 3]).max() <= 1, raster
+        limit = 3 if mode in ("I;16", "I", "F") else 0  # the range comes from other samples
+        assert np.abs(image - small)[seen].max() <= limit, raster

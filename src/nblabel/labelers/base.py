@@ -389,7 +389,7 @@ def _in_marimo() -> bool:
 
 
 def _suggester(given: Any, schema: Schema, view: Callable[[Item], Any] | None) -> Any:
-    return suggest.of(given, schema) if view is None else suggest.of(given, schema, view=view)
+    return suggest.of(given, schema, view=view)
 
 
 def _weakly(owner: Any, method: Callable[..., None]) -> Callable[..., None]:

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
+import numpy as np
+
 from ..errors import MissingExtra
 from .base import MediaError
-from .origins import Origin, origin_of
+from .origins import Array, Origin, origin_of
 from .upright import upright_size
 
-__all__ = ["Header", "header_of", "loaded", "opened", "plain", "require_pillow", "told"]
+__all__ = ["Header", "header_of", "loaded", "of_inks", "opened", "plain", "require_pillow", "told"]
 
 # Pillow also knows formats that run other programs (EPS), are no pictures (MPEG) or need Windows (WMF).
 _COMMON = frozenset(("BMP", "DIB", "GIF", "JPEG", "MPO", "PNG", "PPM", "TIFF", "WEBP"))
@@ -293,6 +295,14 @@ def plain(image: Any, *, opaque: bool = True) -> Any:
     if mode in ("1", "L"):
         return image.convert("L")
     return image.convert("RGB")
+
+
+def of_inks(values: Array) -> Array:
+    """Cyan, magenta, yellow and black as red, green and blue, as Pillow has them."""
+    from PIL import Image
+
+    size = (values.shape[1], values.shape[0])
+    return np.asarray(Image.frombytes("CMYK", size, np.ascontiguousarray(values).tobytes()).convert("RGB"))
 
 
 def _from_lab(image: Any) -> Any:

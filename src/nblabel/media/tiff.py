@@ -13,7 +13,7 @@ import numpy as np
 
 from .base import MediaError
 from .origins import Array
-from .pillow import Header, told
+from .pillow import Header, of_inks, told
 from .rasters import Raster
 from .upright import Rect
 
@@ -242,9 +242,7 @@ class TiffRaster(Raster):
             table = np.asarray(self._palette)
             return (table[:, index.astype(np.intp) % table.shape[1]] >> 8).astype(np.uint8).transpose(1, 2, 0)
         if self._cmyk:
-            from PIL import Image
-
-            return np.asarray(Image.fromarray(np.ascontiguousarray(values[..., :4]), "CMYK").convert("RGB"))
+            return of_inks(values[..., :4])
         if values.dtype.kind == "u" and self.bits < 8:
             values = (values.astype(np.uint16) * 255 // ((1 << self.bits) - 1)).astype(np.uint8)
         if int(page.photometric) == 0:

@@ -8,7 +8,7 @@ import numpy as np
 
 from .base import MediaError
 from .origins import Array
-from .pillow import Header, told
+from .pillow import Header, of_inks, told
 from .rasters import Raster
 from .upright import Rect, upright_size
 
@@ -65,7 +65,7 @@ class VipsRaster(Raster):
             raise MediaError(f"libvips reads {first.width} × {first.height} pixels where the file says {header.size}")
         self.lossy = header.lossy
         self.dtype = np.dtype(_TYPES[first.format])
-        self.bands = int(first.bands)
+        self.bands = 3 if self._inks(first) else int(first.bands)
         self.note = "first frame" if header.animated else ""
 
     def _opened(self, access: str) -> Any:
@@ -76,6 +76,8 @@ class VipsRaster(Raster):
             if isinstance(given, str):  # a source: names are cached, and may carry options in brackets
                 name, given = f"{self._loader}_source", pyvips.Source.new_from_file(given)
             made = pyvips.Operation.call(name, given, access=access, fail_on="truncated")
+            if self._inks(made):
+                return made
             if made.interpretation not in _AS_THEY_ARE:
                 made = made.colourspace("srgb")
             if made.bands == 2:
@@ -108,4 +110,9 @@ class VipsRaster(Raster):
         except pyvips.Error as error:
             raise MediaError(f"the image is broken: {told(error)}") from None
         shape = (image.height, image.width) if image.bands == 1 else (image.height, image.width, image.bands)
-        return np.frombuffer(data, dtype=_TYPES[image.format]).reshape(shape)
+        made = np.frombuffer(data, dtype=_TYPES[image.format]).reshape(shape)
+        return of_inks(made) if self._inks(image) else made
+
+    @staticmethod
+    def _inks(image: Any) -> bool:
+        return bool(image.interpretation == "cmyk" and image.bands == 4 and image.format == "uchar")
