@@ -13,7 +13,8 @@ export function binaryField(schema: Schema, options: Readonly<Record<string, unk
   const [pair] = pairs;
   if (!pair) return null;
   if (options["binary"] === true) return pair;
-  return schema.fields.filter(isChoices).length === 1 && !schema.fields.some((field) => field.kind === "spans") ? pair : null;
+  // beside things to mark, these keys are the suggestions'
+  return schema.fields.every((field) => field === pair || field.kind === "texts") ? pair : null;
 }
 
 /** Whether picking a label is the whole answer. */
