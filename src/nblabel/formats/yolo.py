@@ -63,7 +63,7 @@ def read(path: StrPath, *, task: Task | None = None, images: StrPath | None = No
     seen = _images_of(about.root, None if images is None else Path(images), labels)
     if place.is_dir() and about.root != place:  # a part of the data set
         seen.spare.clear()
-    if not labels and not seen and about.data is None:
+    if not labels and about.data is None:
         raise FormatError(
             f"{os.fspath(path)} holds no YOLO labels", "it should have data.yaml and a folder of .txt files"
         )
@@ -90,21 +90,20 @@ class _About:
     """What ``data.yaml`` or a list of names says of a data set."""
 
     def __init__(self, place: Path, log: Log) -> None:
-        self.root = place
+        self.root = place.parent if place.is_file() else place
         self.data: dict[str, Any] | None = None
         self.names: dict[int, str] = {}
         self.task: Task | None = None
         self.points = self.numbers = 0
-        file = place if place.is_file() else self._find(place)
-        if place.is_file():
-            if place.suffix.lower() not in (".yaml", ".yml", ".names"):
-                raise FormatError(f"{place} does not describe a YOLO data set", "give its folder or its data.yaml")
-            self.root = place.parent
-        elif not place.is_dir():
+        if place.is_file() and place.suffix.lower() not in (".yaml", ".yml", ".names"):
+            raise FormatError(f"{place} does not describe a YOLO data set", "give its folder or its data.yaml")
+        if not place.exists():
             raise FileNotFoundError(2, "No such file or directory", str(place))
-        elif "labels" in place.parts and (file is None or file.parent.resolve() != place.resolve()):
+        file = place if place.is_file() else self._find(place)
+        if file is None and "labels" in place.parts:  # a part of a data set
             last = len(place.parts) - 1 - place.parts[::-1].index("labels")
             self.root = Path(*place.parts[:last])
+            file = self._find(self.root)
         if file is not None and file.suffix.lower() in (".yaml", ".yml"):
             self._yaml(file, log)
         elif file is not None:
@@ -113,14 +112,10 @@ class _About:
 
     @staticmethod
     def _find(place: Path) -> Path | None:
-        """The file that names the classes: in the folder, or (for a folder of labels) in one above it."""
-        for folder in (place, *list(place.resolve().parents)[:2]):
-            named = [folder / "data.yaml", folder / "dataset.yaml"]
-            found = [one for one in (*named, *sorted(folder.glob("*.y*ml"))) if one.is_file()]
-            found += [one for name in ("obj.names", "classes.txt") if (one := folder / name).is_file()]
-            if found:
-                return found[0]
-        return None
+        """The file of a folder that names the classes."""
+        named = [place / "data.yaml", place / "dataset.yaml", *sorted(place.glob("*.y*ml"))]
+        named += [place / "obj.names", place / "classes.txt"]
+        return next((one for one in named if one.is_file()), None)
 
     def _yaml(self, file: Path, log: Log) -> None:
         if file.stat().st_size > _LARGEST_YAML:

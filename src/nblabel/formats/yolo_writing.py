@@ -12,7 +12,7 @@ from ..annotations import AnyAnnotation, Box, Keypoints, Mask, Polygon, Shape
 from ..errors import FormatError, nearest
 from ..records import Item, Labelled, Report, Status
 from ..schema import Schema, Skeletons
-from ..shapes import Ring, corners
+from ..shapes import Ring, bounds, corners
 from .base import FILE, Log, Meta, StrPath, beyond, sort_of, titled
 from .disk import dumps, files_in, filling
 from .figures import Fields, Thing, bridged, is_bounds, labels_of, rings_of, things
@@ -282,21 +282,20 @@ class _Writer:
 
     def _pose(self, thing: Thing, size: tuple[int, int], key: Hashable) -> list[float] | None:
         first, (w, h) = thing.keypoints or thing.shapes[0], size
-        self._upright(thing.box, key)
-        box = self._box(thing.box_or_bounds, size, key, first)
         points = thing.keypoints.points if thing.keypoints is not None else ((0.0, 0.0, 0),) * self.points
         if len(points) != self.points:
             self.log.drop(key, first.id, f"{titled(first)} has {len(points)} points; the data set has {self.points}")
             return None
+        kept = [(x, y, seen) if 0 <= x <= w and 0 <= y <= h else (0.0, 0.0, 0) for x, y, seen in points]
+        away = sum(1 for old, new in zip(points, kept, strict=True) if old[2] and not new[2])
+        if away:
+            self.log.drop(key, first.id, f"{away} points of {titled(first)} lie outside the image; written as absent")
+        self._upright(thing.box, key)
+        around = thing.box or Keypoints(tuple(kept), id=first.id)
+        box = self._box(bounds(around), size, key, thing.box or first)
         if box is None:
             return None
-        values = box
-        for x, y, seen in points:
-            inside = 0 <= x <= w and 0 <= y <= h
-            if seen and not inside:
-                self.log.drop(key, first.id, f"a point of {titled(first)} lies outside the image; written as absent")
-            values += [x / w, y / h, seen] if seen and inside else [0.0, 0.0, 0.0]
-        return values
+        return [*box, *(value for x, y, seen in kept for value in ((x / w, y / h, seen) if seen else (0.0, 0.0, 0)))]
 
     def yaml(self, splits: Mapping[str, Any]) -> str:
         """What ``data.yaml`` says; texts as JSON, which is YAML too."""
