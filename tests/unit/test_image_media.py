@@ -122,6 +122,7 @@ def test_a_colour_profile_is_kept(tmp_path: Path) -> None:
     path = save_stored(tmp_path / "a.jpg", marked(), 6, icc_profile=profile)
     with Image.open(io.BytesIO(ImageReader().piece(item(str(path)), "image", ()).data)) as image:
         assert image.info["icc_profile"] == profile
+    assert VipsRaster(str(path), header_of(str(path))).profile == DecodedRaster(str(path)).profile == profile
 
 
 # ---- colours -----------------------------------------------------------------------------------------

@@ -228,7 +228,7 @@ class ImageReader:
         size = fitted(found.size, side)
         if _is_large(found.size):
             pyramid = self._pyramid(item, origin, found)
-            image, profile, note = pyramid.region((0, 0, *found.size), size), pyramid.profile, pyramid.note
+            image, profile, note = pyramid.region((0, 0, *found.size), size, rough=True), pyramid.profile, pyramid.note
         else:
             quick = found.format == "JPEG" and not self._pictures.peek(self._name(item))
             made = picture(origin, self._look, within=size) if quick else self._picture(item, origin)

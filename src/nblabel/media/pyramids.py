@@ -76,11 +76,12 @@ class Pyramid:
         )
         return "; ".join(note for note in notes if note)
 
-    def region(self, box: Rect, out: tuple[int, int]) -> Any:
-        """A rectangle of the upright image as a PIL image of ``out`` pixels."""
+    def region(self, box: Rect, out: tuple[int, int], *, rough: bool = False) -> Any:
+        """A rectangle of the upright image as a PIL image of ``out`` pixels; ``rough`` ones may be blurred for speed."""
         orientation = self._raster.orientation
         stored = stored_box(box, self._raster.levels[0], orientation)
-        image, at = self._read(stored, max((box[2] - box[0]) / out[0], (box[3] - box[1]) / out[1]))
+        scale = max((box[2] - box[0]) / out[0], (box[3] - box[1]) / out[1])
+        image, at = self._read(stored, scale, scale * 2 if rough else scale * 1.001)
         if at[:2] == (0, 0) and (math.ceil(at[2]), math.ceil(at[3])) == image.size:
             image = turned(image, orientation)
             if image.size == out:
@@ -93,12 +94,12 @@ class Pyramid:
         made = image.resize(wanted, _smooth((at[2] - at[0]) / wanted[0]), box=at)
         return turned(made, orientation)
 
-    def _read(self, box: Rect, scale: float) -> tuple[Any, tuple[float, float, float, float]]:
-        """Pixels that hold a rectangle at a scale or a finer one, and where in them it lies."""
+    def _read(self, box: Rect, scale: float, most: float) -> tuple[Any, tuple[float, float, float, float]]:
+        """Pixels that hold a rectangle, and where in them it lies: of a copy that is no smaller than ``most`` times."""
         level, step = self._level(scale)
-        if scale / step > _FAR and max(self._raster.levels[0]) > _STEP * 2:
+        if scale / step >= _FAR and most >= _STEP and max(self._raster.levels[0]) > _STEP * 2:
             for step_made, made in reversed(self._made()):
-                if step < step_made <= scale * 1.001:
+                if step < step_made <= most:
                     return _cut(made, box, step_made)
         width, height = self._raster.levels[level]
         left, top, right, bottom = (side / step for side in box)

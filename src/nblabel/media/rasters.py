@@ -126,7 +126,9 @@ class DecodedRaster(Raster):
             self.orientation = header.orientation
             self._jpeg = header.format == "JPEG" and hasattr(image, "draft")
             self.lossy = header.lossy
-            self.note = "first frame" if header.animated else ""
+            deep = header.deep and image.mode[0] not in "IF"
+            notes = ("first frame" if header.animated else "", "16 bit, shown by their upper 8 bits" if deep else "")
+            self.note = "; ".join(note for note in notes if note)
             self.profile = image.info.get("icc_profile") if image.mode in ("RGB", "RGBA") else None
             sixteen = image.mode.startswith("I;16") or (image.mode == "I" and header.format in ("PNG", "PPM"))
             kind: Any = np.uint16 if sixteen else {"I": np.int32, "F": np.float32}.get(image.mode, np.uint8)

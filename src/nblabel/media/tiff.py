@@ -107,7 +107,7 @@ class TiffRaster(Raster):
             raise MediaError("the image has no pixels")
         if page.imagedepth > 1:
             raise MediaError("the TIFF holds a volume, which is no image", "hand in its slices as arrays")
-        if int(page.photometric) not in _PLAIN | {32803, 34892} or page.dtype is None:
+        if int(page.photometric) not in _PLAIN or page.dtype is None:
             raise UnknownTiff(f"the TIFF's colours ({page.photometric}, {page.bitspersample} bit) are not known here")
         if int(page.photometric) == 6 and int(page.compression) not in (6, 7):
             raise UnknownTiff("the TIFF's YCbCr colours are not known to tifffile")
@@ -226,7 +226,8 @@ class TiffRaster(Raster):
             data = handle.read(page.databytecounts[index])
             if len(data) < page.databytecounts[index]:
                 raise MediaError("the image is broken: the file ends too early")
-            found = page.decode(data, index, jpegtables=page.jpegtables)[0]
+            more = {"jpegheader": page.jpegheader} if self._file.is_ndpi else {}
+            found = page.decode(data, index, jpegtables=page.jpegtables, **more)[0]
             made = None if found is None else found.reshape(found.shape[-3:])
         self._segments[key] = made
         self._held += 0 if made is None else made.nbytes

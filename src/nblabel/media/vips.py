@@ -67,6 +67,8 @@ class VipsRaster(Raster):
         self.dtype = np.dtype(_TYPES[first.format])
         self.bands = 3 if self._inks(first) else int(first.bands)
         self.note = "first frame" if header.animated else ""
+        if "icc-profile-data" in first.get_fields() and first.interpretation == "srgb" and self.dtype == np.uint8:
+            self.profile = bytes(first.get("icc-profile-data"))
 
     def _opened(self, access: str) -> Any:
         import pyvips
