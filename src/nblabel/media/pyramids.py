@@ -77,7 +77,7 @@ class Pyramid:
         return "; ".join(note for note in notes if note)
 
     def region(self, box: Rect, out: tuple[int, int], *, rough: bool = False) -> Any:
-        """A rectangle of the upright image as a PIL image of ``out`` pixels; ``rough`` ones may be blurred for speed."""
+        """A rectangle of the upright image as a PIL image of ``out`` pixels; a ``rough`` one is quick, and blurred."""
         orientation = self._raster.orientation
         stored = stored_box(box, self._raster.levels[0], orientation)
         scale = max((box[2] - box[0]) / out[0], (box[3] - box[1]) / out[1])
