@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
 
 from .disk import files_in
@@ -11,6 +12,7 @@ from .disk import files_in
 __all__ = ["sniffed"]
 
 _PEEK = 1 << 20
+_SOME = 32
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]')
 _ROOT = re.compile(r"<([A-Za-z_][\w.-]*)[\s/>]")
 _SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->", re.DOTALL)
@@ -38,8 +40,8 @@ def _folder(path: Path) -> str:
     if endings & {".yaml", ".yml"} or names & {"labels", "obj.data", "obj_train_data"}:
         return "yolo"
     for found in (files_in(path, {".xml"}), files_in(path, {".json"})):
-        if found:
-            return sniffed(found[0])
+        if found:  # what most of them are
+            return Counter(sniffed(one) for one in found[:_SOME]).most_common(1)[0][0]
     if files_in(path, {".txt"}):
         return "yolo"
     return "masks" if files_in(path, {".png"}) else ""
