@@ -63,6 +63,7 @@ export function Lists({ shell, state }: Props): VNode {
 function Sift({ state }: { state: ImageState }): VNode | null {
   const least = useSignal(0.5);
   const label = useSignal("");
+  void state.version.value;
   const { suggested } = state.shapes;
   const labels = [...new Set(suggested.map(({ shape }) => shape.label ?? ""))].sort();
   if (suggested.length < 2) return null;

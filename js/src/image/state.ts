@@ -257,6 +257,11 @@ export class ImageState implements ViewState {
     return TOOLS[this.tool.value].kinds.length > 0;
   }
 
+  /** It is used at single points, not with a brush. */
+  get aims(): boolean {
+    return this.draws && !this.tool.value.match(/brush|eraser/);
+  }
+
   /** The last tool for a new shape: nothing that is there is painted on. */
   again(): void {
     this.#select([]);
@@ -291,7 +296,7 @@ export class ImageState implements ViewState {
     batch(() => {
       if (!tool.busy) this.#select([]);
       this.masks.close();
-      this.current.value = same && fits && !tool.busy ? null : ref;
+      this.current.value = same && fits && clicked && !tool.busy ? null : ref; // a key always picks
       if (!fits) this.pick(FIRST_TOOL[field.kind]);
     });
     this.say(this.current.peek() ? `${ref.label} is the current label.` : `${ref.label} is no longer the current label.`);
