@@ -53,6 +53,37 @@ lab
 '''.replace("\\\\", "\\")
 
 
+IMAGE = """
+import numpy as np
+from skimage import data
+
+import nblabel as nb
+from nblabel.shapes import mask_of
+
+def eyes(photo):
+    '''A model of two boxes.'''
+    return [nb.Box(135, 85, 71, 63, "eye", score=0.97), nb.Box(294, 109, 48, 55, "eye", score=0.91)]
+
+pupil = np.zeros((300, 451), bool)
+rows, columns = np.ogrid[:300, :451]
+pupil[((columns - 173) / 10) ** 2 + ((rows - 111) / 18) ** 2 <= 1] = True
+
+lab = nb.ImageLabeler(
+    [data.chelsea(), data.coffee()], boxes=["eye"], polygons=["nose", "ear"], masks=["pupil"],
+    keypoints=nb.Skeletons(["gaze"], points=["left", "right"], edges=[("left", "right")]),
+    choices=["indoors", "outdoors"], suggest=eyes, store="image-picture.db", height=400,
+)
+lab.draft([
+    nb.Polygon([(241, 229), (260, 228), (290, 232), (280, 243), (262, 262), (253, 258), (252, 247)], "nose"),
+    nb.Polygon([(322, 0), (400, 0), (378, 42), (357, 70), (345, 35)], "ear"),
+    mask_of(pupil, "pupil"),
+    nb.Keypoints([(173, 111, 2), (314, 131, 1)], "gaze"),
+    nb.Choice("indoors"),
+])
+lab
+"""
+
+
 def code_blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -85,3 +116,21 @@ def test_the_picture(open_notebook: Callable[..., Notebook]) -> None:
         root.screenshot(path=ARTEFACTS / f"text-labeler-{theme}.png")
     assert nb.kernel.value("len(lab.value)") == 6
     assert not nb.kernel.complaints()
+
+
+def test_the_picture_of_images(open_notebook: Callable[..., Notebook]) -> None:
+    nb = open_notebook([IMAGE])
+    nb.run(0)
+    root = nb.labeler(0)
+    page = LabelerPage(root).until_ready().focus()
+    root.locator(".nbl-picture[data-state=ready]").wait_for()
+    root.get_by_text("0.97").first.wait_for()
+    page.press("a").until_saved()  # one suggestion is taken, the other stays one
+    nb.kernel.wait("len(lab.value) == 6")
+    for theme in ("light", "dark"):
+        nb.theme(theme)
+        nb.page.wait_for_timeout(300)
+        root.scroll_into_view_if_needed()
+        root.screenshot(path=ARTEFACTS / f"image-labeler-{theme}.png")
+    assert not nb.kernel.complaints()
+    assert not nb.problems
