@@ -13,7 +13,9 @@ Examples
 
 from __future__ import annotations
 
-from .adapters import Adapter, Suggester, of
+from . import segment
+from .adapters import Adapter, Suggester, batched, of
 from .runner import Runner
+from .segment import OnnxSegmenter, Segmenter
 
-__all__ = ["Adapter", "Runner", "Suggester", "of"]
+__all__ = ["Adapter", "OnnxSegmenter", "Runner", "Segmenter", "Suggester", "batched", "of", "segment"]

@@ -5,18 +5,25 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import threading
 import traceback
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import msgspec
 
 from ..annotations import AnyAnnotation
-from ..errors import SuggestError
+from ..errors import NblabelError, SuggestError
 from ..records import Item, Suggestion
 from ..schema import Schema
 from . import checks
 
-__all__ = ["Adapter", "Suggester", "name_of", "of"]
+__all__ = ["Adapter", "Batched", "Suggester", "View", "batched", "name_of", "of"]
+
+View: TypeAlias = Callable[[Item], Any]
+"""What a model sees of an item, where that is not its data: the pixels of an image."""
 
 
 @runtime_checkable
@@ -50,15 +57,33 @@ class Adapter(ABC):
     source: str
     batch: int = 1
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, view: View | None = None) -> None:
         self.schema = schema
+        self.view = view
         self.last_traceback = ""
         """Where the model raised last; empty if it never did."""
+        self._unknown: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a person should know of the model, such as labels that the schema does not have."""
-        return ()
+        """Which labels the model gave that the schema does not have, and how often."""
+        with self._lock:
+            counts = self._unknown.most_common()
+        if not counts:
+            return ()
+        shown = ", ".join(f"{label} ({n})" for label, n in counts[:12])
+        more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
+        return (f"{self.source} gives labels that the schema does not have: {shown}{more}",)
+
+    def count_unknown(self, labels: Counter[str]) -> None:
+        """Remember labels that the schema does not have, for `notes`."""
+        with self._lock:
+            self._unknown.update(labels)
+
+    def seen(self, item: Item) -> Any:
+        """What the model sees of an item."""
+        return item.data if self.view is None else self.view(item)
 
     @abstractmethod
     def answers(self, items: Sequence[Item]) -> list[Any]:
@@ -103,11 +128,13 @@ class Adapter(ABC):
     def _checked(self, item: Item, answer: Any) -> Suggestion:
         if isinstance(answer, Exception):
             return Suggestion(item.identity, error=_told(self.source, item, answer))
+        unknown: Counter[str] = Counter()
         try:
-            kept, wrong = checks.checked(answer, item, self.schema, self.source)
+            kept, wrong = checks.checked(answer, item, self.schema, self.source, unknown)
         except Exception as error:  # a generator of the user's raises while it is read
             self.note_failure(error)
             return Suggestion(item.identity, error=_told(self.source, item, error))
+        self.count_unknown(unknown)
         told = ""
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
@@ -121,46 +148,86 @@ def _told(source: str, item: Item, error: Exception) -> str:
     first = words[0] if words else ""
     if isinstance(error, SuggestError):
         return first
+    if isinstance(error, NblabelError):  # the item cannot be shown to the model
+        return f"{source} on item {item.key!r}: {first}"
     return f"{source} on item {item.key!r}: {type(error).__name__}" + (f": {first}" if first else "")
 
 
-class _Callable(Adapter):
-    """A function of the text, or of what ``view`` makes of the item."""
+class Batched:
+    """A function of many inputs at once; see `batched`."""
 
-    def __init__(
-        self, function: Callable[[Any], Any], schema: Schema, view: Callable[[Item], Any] | None = None
-    ) -> None:
-        super().__init__(schema)
+    def __init__(self, function: Callable[[list[Any]], Any], size: int) -> None:
+        if size < 1:
+            raise SuggestError(f"a batch of {size} is none")
+        self.function = function
+        self.batch = int(size)
+
+    def __call__(self, inputs: list[Any]) -> Any:
+        """The answers, one for each input."""
+        return self.function(inputs)
+
+
+def batched(function: Callable[[list[Any]], Any], size: int = 8) -> Batched:
+    """A function that takes a list of inputs and returns a list of answers, as something that suggests.
+
+    Models on a graphics card are much faster on several inputs than one by one.
+
+    Examples
+    --------
+    >>> def lengths(texts):
+    ...     return ["long" if len(text) > 9 else "short" for text in texts]
+    >>> model = of(batched(lengths, 16), Schema.of({"size": ["short", "long"]}))
+    >>> model.batch, [[a.label for a in found] for found in model.suggest([Item(0, "Hi"), Item(1, "Good morning")])]
+    (16, [['short'], ['long']])
+    """
+    return Batched(function, size)
+
+
+class _Callable(Adapter):
+    """A function of the text, or of what is seen of an item."""
+
+    def __init__(self, function: Callable[[Any], Any], schema: Schema, view: View | None = None) -> None:
+        super().__init__(schema, view)
         self._function = function
-        self._view = view
+        self._many = isinstance(function, Batched)
+        self.batch = function.batch if isinstance(function, Batched) else 1
         self.source = name_of(function)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
+        if self._many:
+            return list(self._called([self.seen(item) for item in items]))
         return [self._answer(item) for item in items]
 
     def _answer(self, item: Item) -> Any:
         try:
-            found = self._function(item.data if self._view is None else self._view(item))
+            return self._called(self.seen(item))
+        except SuggestError as error:
+            return error
         except Exception as error:
             self.note_failure(error)
             return error
+
+    def _called(self, given: Any) -> Any:
+        found = self._function(given)
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            return SuggestError(f"{self.source} is asynchronous, which suggestions cannot wait for")
+            raise SuggestError(f"{self.source} is asynchronous, which suggestions cannot wait for")
         return found
 
 
 class _Given(Adapter):
     """A user's own `Suggester`."""
 
-    def __init__(self, suggester: Suggester, schema: Schema) -> None:
-        super().__init__(schema)
+    def __init__(self, suggester: Suggester, schema: Schema, view: View | None = None) -> None:
+        super().__init__(schema, view)
         self._suggester = suggester
         self.source = str(suggester.source)
         self.batch = int(getattr(suggester, "batch", 8))
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
+        if self.view is not None:
+            items = [msgspec.structs.replace(item, data=self.seen(item)) for item in items]
         return list(self._suggester.suggest(items))
 
 
@@ -175,7 +242,7 @@ class _Several(Adapter):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(note for member in self._members for note in member.notes)
+        return (*super().notes, *(note for member in self._members for note in member.notes))
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         return [suggestion.annotations for suggestion in self.run(items)]
@@ -192,19 +259,23 @@ class _Several(Adapter):
         return merged
 
 
-def of(x: Any, schema: Schema, *, view: Callable[[Item], Any] | None = None) -> Adapter:
+def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
     """What suggests annotations for ``schema``, from what a user has.
 
     Parameters
     ----------
     x : callable, spaCy Language, Suggester, or a list of these
-        A callable takes one text and returns annotations, dicts, tuples ``(start, end, label)`` or
-        ``(label, score)``, bare labels, a list of these, or all of them by field. A spaCy pipeline suggests its
-        entities, span groups and categories as far as the schema has their labels.
+        A callable takes one text, or the upright image as a uint8 array (height, width, 3), and returns annotations,
+        dicts, tuples ``(start, end, label)``, ``(x, y, width, height, label)`` or ``(label, score)``, a bool array for
+        a mask (or ``(array, label)``), what a detector returns (``supervision.Detections``, ultralytics' ``Results``),
+        bare labels, a list of these, or all of them by field; a score may stand last in each tuple. `batched` is for
+        functions of several inputs. A spaCy pipeline suggests its entities, span groups and categories as far as the
+        schema has their labels. A `Suggester` gets items, whose ``data`` is the text or the array.
     schema : Schema
-        The questions; suggestions that do not answer one are dropped and named in the error of their item.
+        The questions; suggestions that do not answer one are dropped and named in the error of their item. Shapes are
+        cut at the image's edges.
     view : callable, optional
-        Makes what a callable takes from an item: of an image its pixels. The item's data if left out.
+        What a model sees of an item, if that is not its data: labelers of images hand in the pixels.
 
     Examples
     --------
@@ -213,8 +284,10 @@ def of(x: Any, schema: Schema, *, view: Callable[[Item], Any] | None = None) -> 
     [('good', 'callable')]
     """
     if isinstance(x, Adapter):
-        return x if x.schema == schema else _of_adapter(x, schema, view)
+        return x if x.schema == schema and view in (None, x.view) else _of_adapter(x, schema, view or x.view)
     if _is_language(x):
+        if view is not None:
+            raise SuggestError("a spaCy pipeline suggests for texts, not for images")
         from .pipelines import Pipeline
 
         return Pipeline(x, schema)
@@ -226,25 +299,25 @@ def of(x: Any, schema: Schema, *, view: Callable[[Item], Any] | None = None) -> 
     if isinstance(x, str):
         raise SuggestError(f"suggest= is the text {x!r}", f"load the pipeline first: suggest=spacy.load({x!r})")
     if not isinstance(x, type) and isinstance(x, Suggester) and callable(x.suggest):
-        return _Given(x, schema)
+        return _Given(x, schema, view)
     if inspect.iscoroutinefunction(x) or inspect.iscoroutinefunction(getattr(x, "__call__", None)):  # noqa: B004
         raise SuggestError(f"{name_of(x)} is asynchronous, which suggestions cannot wait for", "wrap it in a function")
     if callable(x):
         return _Callable(x, schema, view)
     raise SuggestError(
         f"a {type(x).__name__} cannot suggest annotations",
-        "give a function of the text, a spaCy pipeline, an object with suggest(items) and source, or a list of these",
+        "give a function of the text or the image, a spaCy pipeline, an object with suggest(items) and source, "
+        "or a list of these",
     )
 
 
-def _of_adapter(adapter: Adapter, schema: Schema, view: Callable[[Item], Any] | None) -> Adapter:
+def _of_adapter(adapter: Adapter, schema: Schema, view: View | None) -> Adapter:
     """The same model for another schema."""
     for name in ("_function", "_suggester", "_nlp", "_members"):
         given = getattr(adapter, name, None)
         if given is not None:
-            seen = view or getattr(adapter, "_view", None)
-            return of(list(given) if name == "_members" else given, schema, view=seen)
-    return _Given(adapter, schema)
+            return of(list(given) if name == "_members" else given, schema, view=view)
+    return _Given(adapter, schema, view)
 
 
 def _is_language(x: Any) -> bool:
@@ -255,8 +328,8 @@ def _is_language(x: Any) -> bool:
 
 def name_of(function: Any) -> str:
     """What a function is called where it is told who said something."""
-    while isinstance(function, functools.partial):
-        function = function.func
+    while isinstance(function, (functools.partial, Batched)):
+        function = function.func if isinstance(function, functools.partial) else function.function
     name = getattr(function, "__qualname__", None) or type(function).__qualname__
     name = str(name).rpartition("<locals>.")[2]
     return "callable" if "<lambda>" in name else name

@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import numbers
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ..annotations import HUMAN, Annotation, AnyAnnotation, Relation, Span
 from ..errors import InvalidAnnotation
 from ..formats.tokens import longest_first
 from ..records import Item
-from ..schema import Schema, Spans
+from ..schema import Boxes, Masks, Schema, Spans
+from . import pictures
 
 __all__ = ["checked", "merged"]
 
 _NOT_CONTENT = ("id", "field", "score", "source", "attributes")
 
 
-def checked(answer: Any, item: Item, schema: Schema, source: str) -> tuple[list[AnyAnnotation], list[str]]:
+def checked(
+    answer: Any, item: Item, schema: Schema, source: str, unknown: Counter[str] | None = None
+) -> tuple[list[AnyAnnotation], list[str]]:
     """The valid annotations of an answer, and what was wrong with the others.
 
-    Ids are made of the content, so that a model that is asked again gives the same ids.
+    Ids are made of the content, so that a model that is asked again gives the same ids. Shapes are cut at the edges of
+    the image. ``unknown`` counts labels of detectors that the schema does not have.
     """
     wrong: list[str] = []
     made: list[AnyAnnotation] = []
-    for given, field in _elements(answer, schema):
+    for given, field in _elements(answer, schema, Counter() if unknown is None else unknown):
         try:
             made += _coerced(given, field, schema, source)
         except InvalidAnnotation as error:
@@ -40,11 +46,12 @@ def checked(answer: Any, item: Item, schema: Schema, source: str) -> tuple[list[
         if isinstance(a, Relation):
             continue
         try:
-            schema.check([a], extent=extent)
+            whole = pictures.fitted(a, extent) if isinstance(extent, tuple) else a
+            schema.check([whole], extent=extent)
         except InvalidAnnotation as error:
             wrong.append(f"{_told(a)}: {error.rule}" + (f" ({error.hint})" if error.hint else ""))
             continue
-        named = _named(a)
+        named = _named(whole)
         ids[a.id] = named.id
         kept.append(named)
     for a in made:
@@ -98,19 +105,26 @@ def merged(groups: Iterable[Sequence[AnyAnnotation]], schema: Schema) -> tuple[l
 def _told(a: Annotation) -> str:
     """How a person recognises a suggestion, whose id says nothing."""
     content = {name: getattr(a, name) for name in a.__struct_fields__ if name not in _NOT_CONTENT}
-    return f"{type(a).__name__}({', '.join(f'{name}={value!r}' for name, value in content.items())})"
+    return f"{type(a).__name__}({', '.join(f'{name}={_short(value)}' for name, value in content.items())})"
 
 
-def _elements(answer: Any, schema: Schema) -> Iterator[tuple[Any, str | None]]:
+def _elements(answer: Any, schema: Schema, unknown: Counter[str]) -> Iterator[tuple[Any, str | None]]:
     """Each thing that an answer consists of, with the field it was given under."""
     if answer is None:
         return
-    if isinstance(answer, Mapping) and "kind" not in answer and answer and set(answer) <= set(schema.names):
+    if pictures.is_result(answer):
+        for one in pictures.results(answer, schema, unknown):
+            yield one, one.field
+    elif isinstance(answer, Mapping) and "kind" not in answer and answer and set(answer) <= set(schema.names):
         for name, value in answer.items():
-            for given, _ in _elements(value, schema) if not isinstance(value, Mapping) else ((value, None),):
+            single = isinstance(value, Mapping)
+            for given, _ in ((value, None),) if single else _elements(value, schema, unknown):
                 yield given, str(name)
     elif isinstance(answer, (str, bytes, Mapping, Annotation, bool, numbers.Number)) or _is_one(answer, schema):
         yield answer, None
+    elif isinstance(answer, np.ndarray) and answer.dtype != np.object_ and answer.ndim > 1:
+        for row in answer:  # rows of numbers, or a stack of masks
+            yield (row if row.ndim > 1 else row.tolist()), None
     elif isinstance(answer, Iterable):
         for given in answer:
             yield given, None
@@ -119,7 +133,9 @@ def _elements(answer: Any, schema: Schema) -> Iterator[tuple[Any, str | None]]:
 
 
 def _is_one(answer: Any, schema: Schema) -> bool:
-    """Whether a tuple or list is one span or scored label, not several answers."""
+    """Whether this is one span, box, mask or scored label, not several answers."""
+    if _shapes(schema) and (pictures.is_mask(answer) or pictures.is_box(answer)):
+        return True
     if not isinstance(answer, (tuple, list)) or not 2 <= len(answer) <= 4:
         return False
     if _is_scored(answer):
@@ -128,6 +144,11 @@ def _is_one(answer: Any, schema: Schema) -> bool:
     if len(answer) == 2:  # (0, 1) may also be two labels
         return bounds and isinstance(answer, tuple) and not any(f.annotation == "choice" for f in schema.fields)
     return bounds and isinstance(answer[2], str)
+
+
+def _shapes(schema: Schema) -> bool:
+    """Whether images are asked about, in which numbers are boxes and arrays are masks."""
+    return any(isinstance(field, (Boxes, Masks)) for field in schema.fields)
 
 
 def _is_scored(given: Any) -> bool:
@@ -142,14 +163,19 @@ def _is_scored(given: Any) -> bool:
 
 def _coerced(given: Any, field: str | None, schema: Schema, source: str) -> list[AnyAnnotation]:
     score: Any = None
-    if _is_scored(given):
+    if _shapes(schema) and (pictures.is_mask(given) or pictures.is_box(given)):
+        try:
+            given, score = pictures.made_of(given, field, schema)
+        except TypeError as error:  # a name in a dict that masks do not have
+            raise InvalidAnnotation(_short(given), str(error)) from None
+    elif _is_scored(given):
         given, score = given
     elif isinstance(given, (tuple, list)) and len(given) == 4 and isinstance(given[0], numbers.Integral):
         given, score = given[:3], given[3]
     elif not isinstance(given, (str, Mapping, Annotation, tuple, list, numbers.Number)):
         raise InvalidAnnotation(_short(given), f"{type(given).__name__} is no kind of annotation")
     elif isinstance(given, Mapping):
-        given = {k: v.item() if callable(getattr(v, "item", None)) else v for k, v in given.items()}  # numpy's scalars
+        given = {name: pictures.plain(value) for name, value in given.items()}
     try:
         if isinstance(given, (tuple, list)) and len(given) == 3 and field is None:
             field = next((f.name for f in schema.fields if isinstance(f, Spans) and f.label(given[2])), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -32,19 +31,6 @@ class Pipeline(Adapter):
         meta = nlp.meta
         self.source = f"spacy:{meta.get('lang', nlp.lang)}_{meta.get('name', 'pipeline')}-{meta.get('version', '0')}"
         self.batch = 8
-        self._unknown: Counter[str] = Counter()
-        self._lock = threading.Lock()
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Which labels the pipeline gave that the schema does not have, and how often."""
-        with self._lock:
-            counts = self._unknown.most_common()
-        if not counts:
-            return ()
-        shown = ", ".join(f"{label} ({n})" for label, n in counts[:12])
-        more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
-        return (f"{self.source} gives labels that the schema does not have: {shown}{more}",)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         """The annotations of each item."""
@@ -54,8 +40,7 @@ class Pipeline(Adapter):
         for doc in docs:
             unknown: Counter[str] = Counter()
             found.append(list(self._annotations(doc, unknown)))
-            with self._lock:
-                self._unknown.update(unknown)
+            self.count_unknown(unknown)
         return found
 
     def _annotations(self, doc: Doc, unknown: Counter[str]) -> Iterator[dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ..records import Item, Suggestion
 from ..schema import Schema
@@ -182,5 +183,14 @@ class Runner:
 
 
 def _content(item: Item) -> str:
-    data = item.data if isinstance(item.data, str) else repr(item.data)
-    return hashlib.blake2b(data.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    """What tells that an item is still what it was; of large data only a part is looked at."""
+    data = item.data
+    if isinstance(data, str):
+        told = data
+    elif isinstance(data, bytes):
+        told = repr((len(data), data[:4096], data[-4096:]))
+    elif isinstance(data, np.ndarray):
+        told = repr((data.shape, data.dtype.str, data.flat[:: max(data.size // 1024, 1)].tolist()))
+    else:
+        told = repr(data)[:65536]
+    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
