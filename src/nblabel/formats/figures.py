@@ -108,13 +108,17 @@ class Fields:
     """The fields of annotations that are written: a format that knows none loses them where there are several."""
 
     def __init__(self, annotations: Iterable[AnyAnnotation]) -> None:
-        self._known: dict[str, set[str]] = {}
+        self._known: dict[tuple[str, int], set[str]] = {}
         for a in annotations:
-            self._known.setdefault(sort_of(a), set()).add(a.field)
+            self._known.setdefault(self._sort(a), set()).add(a.field)
+
+    @staticmethod
+    def _sort(a: AnyAnnotation) -> tuple[str, int]:
+        return sort_of(a), len(a.points) if isinstance(a, Keypoints) else 0
 
     def lost(self, a: AnyAnnotation) -> list[str]:
         """What of an annotation cannot be told without its field."""
-        return [f"field {a.field!r}"] if len(self._known.get(sort_of(a), ())) > 1 else []
+        return [f"field {a.field!r}"] if len(self._known.get(self._sort(a), ())) > 1 else []
 
 
 class SkeletonFields:

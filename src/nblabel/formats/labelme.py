@@ -246,8 +246,8 @@ def _box(points: list[tuple[float, float]], ours: Mapping[str, Any]) -> dict[str
     if isinstance(exact, list) and len(exact) == 5:
         x, y, width, height, turn = (number(value, "box") for value in exact)
         known = {"x": x, "y": y, "width": width, "height": height, "rotation": turn}
-        if width > 0 and height > 0 and len(points) == 4:
-            ends = corners(Box(**known))  # type: ignore[arg-type]
+        if width > 0 and height > 0 and len(points) in (2, 4):
+            ends = corners(Box(**known))[:: 4 // len(points)]  # type: ignore[arg-type]
             if all(math.dist(a, b) < 1e-6 for a, b in zip(ends, points, strict=True)):  # nobody has moved it
                 return known
     turned = box_of_corners(points) if len(points) == 4 else None
@@ -392,8 +392,8 @@ class _Writer:
         if isinstance(a, Box):
             made["shape_type"] = "oriented_rectangle" if a.rotation else "rectangle"
             ends: Any = corners(a) if a.rotation else corners(a)[::2]
-            if a.rotation:
-                more["box"] = [a.x, a.y, a.width, a.height, a.rotation]
+            if a.rotation or (a.x + a.width - a.x, a.y + a.height - a.y) != (a.width, a.height):
+                more["box"] = [a.x, a.y, a.width, a.height, a.rotation]  # which corners do not say exactly
         elif isinstance(a, Polygon):
             if not a.closed:
                 made["shape_type"] = "line" if len(a.points) == 2 else "linestrip"
