@@ -19,7 +19,7 @@ from .disk import dumps
 from .figures import bridged, extras
 from .labelstudio_results import Results
 from .markup import add, serialized
-from .pictures import Picture, pictures
+from .pictures import Picture, pictures, share
 from .rle import brush_of
 from .said import OURS
 from .skeletons import apart
@@ -168,17 +168,20 @@ class _Writer:
     def _unchanged(self, raw: Mapping[str, list[Any]], picture: Picture) -> set[str]:
         """The annotations that are as their results say; choices and texts only where all of a field are."""
         mine = {a.id: a for a in picture.annotations}
+        listed = [one for own in raw.values() for one in own]
+        made, groups, _ = Results().read(listed, picture.size, picture.key, Log())
+        whole = {a.id: a for a in made}
         found: set[str] = set()
-        for own in raw.values():
-            made, _, _ = Results().read(own, picture.size, picture.key, Log())
-            same = bool(made) and all(mine.get(one.id) == _in_field(one, mine.get(one.id)) for one in made)
-            if same and isinstance(made[0], (Choice, Text)):
-                first = mine[made[0].id]
-                asked = {a.id for a in mine.values() if (a.kind, a.field) == (first.kind, first.field)}
-                same = asked == {one.id for one in made}
-            if same:
-                found |= {one.id for one in made}
-        return found
+        for first in groups:
+            same = [a for a in made if a.id == first or a.id.startswith(f"{first}:")]
+            if all(mine.get(a.id) == _in_field(a, mine.get(a.id)) for a in same):
+                found |= {a.id for a in same}
+        for a in picture.annotations:
+            if a.id in found and isinstance(a, (Choice, Text)):
+                asked = [one for one in picture.annotations if (one.kind, one.field) == (a.kind, a.field)]
+                if not all(one.id in found for one in asked):
+                    found -= {one.id for one in asked}
+        return found & whole.keys()
 
     @staticmethod
     def _parents(annotations: Iterable[AnyAnnotation]) -> dict[str, str]:
@@ -251,18 +254,15 @@ class _Writer:
         width, height = size
         if isinstance(a, Box):
             x, y = corners(a)[0]
-            place = {"x": x / width * 100, "y": y / height * 100}
-            return "rectangle", {
-                **place,
-                "width": a.width / width * 100,
-                "height": a.height / height * 100,
-                "rotation": a.rotation,
-            }
+            place = {"x": share(x, width, 100), "y": share(y, height, 100)}
+            sides = {"width": share(a.width, width, 100), "height": share(a.height, height, 100)}
+            return "rectangle", {**place, **sides, "rotation": a.rotation}
         if isinstance(a, Polygon):
             if a.holes:
                 self.log.drop(key, a.id, f"the {len(a.holes) + 1} outlines of {titled(a)} are joined by cuts")
             ring = bridged([a.points, *a.holes]) if a.holes else a.points
-            return "polygon", {"points": [[x / width * 100, y / height * 100] for x, y in ring], "closed": a.closed}
+            points = [[share(x, width, 100), share(y, height, 100)] for x, y in ring]
+            return "polygon", {"points": points, "closed": a.closed}
         if isinstance(a, Keypoints):
             x, y, seen = a.points[0]
             if seen == 1:
@@ -284,7 +284,7 @@ class _Writer:
 
 
 def _percent(x: float, y: float, size: tuple[int, int]) -> dict[str, float]:
-    return {"x": x / size[0] * 100, "y": y / size[1] * 100, "width": 0.5}
+    return {"x": share(x, size[0], 100), "y": share(y, size[1], 100), "width": 0.5}
 
 
 def _said(kind: str, field: str, own: Sequence[Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ __all__ = [
     "plain_name",
     "png_of",
     "safe_name",
+    "share",
     "short",
     "size_of",
     "within",
@@ -258,6 +259,21 @@ def number(value: Any, what: str) -> float:
         raise InvalidAnnotation(what, f"{shown if len(shown) < 60 else shown[:60] + '...'} is not a number") from None
     if not math.isfinite(made):
         raise InvalidAnnotation(what, f"{made} is not a finite number")
+    return made
+
+
+def share(value: float, side: float, full: float = 1.0) -> float:
+    """A place as a share of a side, which is ``full``: the one that reads as the same place again, if there is one.
+
+    Examples
+    --------
+    >>> share(12.1, 64) * 64
+    12.1
+    """
+    made = value / side * full
+    for near in (made, math.nextafter(made, math.inf), math.nextafter(made, -math.inf)):
+        if near / full * side == value:
+            return near
     return made
 
 

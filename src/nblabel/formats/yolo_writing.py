@@ -16,7 +16,7 @@ from ..shapes import Ring, bounds, corners
 from .base import FILE, Log, Meta, StrPath, beyond, sort_of, titled
 from .disk import dumps, files_in, filling
 from .figures import Fields, Thing, bridged, is_bounds, labels_of, rings_of, things
-from .pictures import Picture, pictures, short, within
+from .pictures import Picture, pictures, share, short, within
 
 __all__ = ["SPLITS", "Task", "checked", "write"]
 
@@ -278,7 +278,7 @@ class _Writer:
             return None
         if tuple(kept) != tuple(ring):
             self.log.drop(key, a.id, f"{titled(a)} is cut off at the edge of the image")
-        return [value for x, y in kept for value in (x / w, y / h)]
+        return [value for x, y in kept for value in (share(x, w), share(y, h))]
 
     def _pose(self, thing: Thing, size: tuple[int, int], key: Hashable) -> list[float] | None:
         first, (w, h) = thing.keypoints or thing.shapes[0], size
@@ -295,7 +295,8 @@ class _Writer:
         box = self._box(bounds(around), size, key, thing.box or first)
         if box is None:
             return None
-        return [*box, *(value for x, y, seen in kept for value in ((x / w, y / h, seen) if seen else (0.0, 0.0, 0)))]
+        spots = [(share(x, w), share(y, h), seen) if seen else (0.0, 0.0, 0) for x, y, seen in kept]
+        return [*box, *(value for spot in spots for value in spot)]
 
     def yaml(self, splits: Mapping[str, Any]) -> str:
         """What ``data.yaml`` says; texts as JSON, which is YAML too."""
