@@ -41,7 +41,7 @@ from .records import (
 )
 from .schema import Schema
 from .search import Search
-from .sources import Source
+from .sources import Source, background
 from .sources.columns import LiveColumns
 from .store import Store, Stored
 from .suggest import Runner, Suggester
@@ -52,6 +52,8 @@ UNDO_DEPTH = 200
 """How many of the newest events undo can reach."""
 _MAX_SECONDS = 3600.0
 """More active seconds than this in one event are a broken clock."""
+_BRIEFLY, _AT_OPENING = 0.2, 0.6
+"""Seconds that work in the background waits when the page asks for something, and when it is about to open."""
 _SHOWN = 2000
 """So many items that were shown are remembered by their places: what is done next is done to one of them."""
 
@@ -138,6 +140,7 @@ class Session:
         suggester: Suggester | None = None,
         columns: LiveColumns | None = None,
     ) -> None:
+        background.hush(_AT_OPENING)
         self.lock = threading.RLock()
         self.within: Callable[[Callable[[], None]], None] = lambda work: work()
         """How to do what listeners hear of from the background."""
@@ -169,6 +172,7 @@ class Session:
             self._append(self._live.reconcile(self._answers.stored_positions()))
             self.notices += [Problem(title=text) for text in self._live.problems()]
         self._seek()
+        background.hush(_AT_OPENING)
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -273,6 +277,7 @@ class Session:
 
     def resync(self) -> bool:
         """Take rows that the user's code has added, removed or moved since; whether there were any."""
+        background.hush(_BRIEFLY)
         with self.lock:
             if not self.source.changed:
                 return False
@@ -296,6 +301,7 @@ class Session:
             self._listeners.clear()
             if self._search is not None:
                 self._search.stop()
+            self.source.close()
             if self._runner is not None:
                 self._runner.close()
 

@@ -21,7 +21,7 @@ from nblabel.records import Event, Patch
 from nblabel.schema import Schema
 from nblabel.search import Search
 from nblabel.session import Change, Found, Session
-from nblabel.sources import columns, identity, open_source
+from nblabel.sources import background, columns, identity, open_source
 from nblabel.store import Store, open_store
 
 LABELS = ["good", "bad"]
@@ -34,7 +34,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[Search]:
     begun: list[Search] = []
     monkeypatch.setattr(answers, "PATIENCE", 0.0)
     monkeypatch.setattr(session, "PATIENCE", 0.0)
-    monkeypatch.setattr(identity, "LEISURE", 30.0)
+    monkeypatch.setattr(background, "quiet", lambda: 30.0)
     monkeypatch.setattr(Search, "start", lambda search: begun.append(search))
     return begun
 
@@ -254,8 +254,6 @@ def test_a_page_that_goes_on_is_not_moved(slow: list[Search]) -> None:
 def test_in_a_thread_of_its_own(named: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "PATIENCE", 0.0)
     monkeypatch.setattr(session, "PATIENCE", 0.0)
-    monkeypatch.setattr(identity, "LEISURE", 0.02)
-    monkeypatch.setattr("nblabel.sources.base.LEISURE", 0.02)
     size = 30_000
     frame = pd.DataFrame({"text": [f"Text number {n}." for n in range(size)], "id": [f"k{n}" for n in range(size)]})
     store = open_store(":memory:")
@@ -272,7 +270,6 @@ def test_in_a_thread_of_its_own(named: bool, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_session_that_is_gone_ends_its_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(answers, "PATIENCE", 0.0)
-    monkeypatch.setattr(identity, "LEISURE", 0.05)
     store = open_store(":memory:")
     answered(store)
     made = opened(store, TEXTS[::-1])
@@ -309,7 +306,7 @@ def end_of(store: Store, texts: list[str], acts: list[tuple[int, str]], late: in
         if late is not None:
             patch.setattr(answers, "PATIENCE", 0.0)
             patch.setattr(session, "PATIENCE", 0.0)
-            patch.setattr(identity, "LEISURE", 30.0)
+            patch.setattr(background, "quiet", lambda: 30.0)
         made = opened(store, texts)
         for n, (position, what) in enumerate(acts):
             if n == late and begun:

@@ -1,4 +1,7 @@
-"""Threads that end before the interpreter does: one that is left inside a library's own code takes it down."""
+"""Threads that give way to what a person waits for, and end before the interpreter does.
+
+One that is left inside a library's own code when the interpreter ends takes it down.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,22 @@ import threading
 import time
 from collections.abc import Callable
 
-__all__ = ["start"]
+__all__ = ["hush", "quiet", "start"]
 
 _PATIENCE = 5.0
 _running: dict[threading.Thread, Callable[[], None]] = {}
+_quiet_until = 0.0
+
+
+def hush(seconds: float) -> None:
+    """Something that a person waits for is under way: what nobody waits for should not take its time from it."""
+    global _quiet_until
+    _quiet_until = max(_quiet_until, time.monotonic() + seconds)
+
+
+def quiet() -> float:
+    """For how many seconds work in the background should still wait."""
+    return max(_quiet_until - time.monotonic(), 0.0)
 
 
 def start(work: Callable[[], None], name: str, stop: Callable[[], None]) -> None:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from ..errors import SourceError, UnknownItem
 from ..records import Item
 from ..schema import Extent
-from .identity import LEISURE, Identities, Snapshot, digests, is_hashed, is_key, key_identity, key_of
+from . import background
+from .identity import Identities, Snapshot, digests, is_hashed, is_key, key_identity, key_of
 from .keys import Keys, NamedKeys, plain
 from .tables import Column, Rows, Table, is_missing
 
@@ -83,6 +84,9 @@ class Source(ABC):
     @abstractmethod
     def settle(self, stop: threading.Event) -> None:
         """Prepare, without hurry, that any item is found at once; until that is so, or ``stop`` is set."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to do
+        """End what is done in the background: nobody will ask any more."""
 
     @abstractmethod
     def content(self, position: int) -> str:
@@ -252,8 +256,15 @@ class TableSource(Source):
         """Hash keys or contents in the background."""
         if not self.own_keys:
             self._identities.settle(stop)
-        elif not stop.wait(LEISURE):
-            self._keys.settle()
+            return
+        while not stop.wait(max(background.quiet(), 0.001)):
+            if not background.quiet():
+                self._keys.settle()
+                return
+
+    def close(self) -> None:
+        """End the search through the contents, if one is under way."""
+        self._identities.close()
 
     def content(self, position: int) -> str:
         """A hash of the content as it is now."""

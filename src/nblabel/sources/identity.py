@@ -31,7 +31,6 @@ from ..errors import SourceError
 from . import background
 
 __all__ = [
-    "LEISURE",
     "Contents",
     "Identities",
     "Snapshot",
@@ -200,8 +199,8 @@ _FAR = 10_000
 _BESIDE = 40
 """So many neighbours on each side are looked at together with such a row: whoever shows it will ask for them."""
 _REMEMBERED = 4096
-LEISURE = 0.5
-"""Seconds before an index that nobody waits for is begun: what has just been opened is painted first."""
+_FASTEST = 2_000_000
+"""No index grows by more rows in a second."""
 
 
 class _Index:
@@ -425,6 +424,7 @@ class Identities:
                 try:
                     background.start(work, "nblabel-index", self._index.cancel)
                 except RuntimeError:  # JupyterLite has no threads
+                    self._index.awaited.set()
                     work()
             return self._index
 
@@ -438,6 +438,13 @@ class Identities:
             self._near = {}
             self._drops += 1
             self._ready.notify_all()
+
+    def close(self) -> None:
+        """Nobody will ask any more: end what is done in the background."""
+        with self._ready:
+            if self._index is not None and not self._index.complete:
+                self._index.cancel()
+                self.forget()
 
     @property
     def indexed(self) -> bool:
@@ -464,7 +471,8 @@ class Identities:
         while True:
             index = self.start()
             with contextlib.suppress(_AbandonedError):
-                self._wait(index, patience=patience, urgent=patience is None or patience > 0)
+                if patience is None or patience * _FASTEST > len(index.tags):
+                    self._wait(index, patience=patience)
                 return index if index.complete else None
 
     def _wait(
@@ -525,8 +533,11 @@ def _build(owner: weakref.ref[Identities], index: _Index, snapshot: Snapshot) ->
 
 def _fill(owner: weakref.ref[Identities], index: _Index, snapshot: Snapshot) -> bool:
     size, start, step = len(index.tags), 0, 256
-    pause = LEISURE if index.awaited.wait(LEISURE) else 0.001
+    awaited = index.awaited.is_set()
     while start < size:
+        # A pause after each part, and a longer one while somebody waits for other things, unless it is for this.
+        while not awaited and not index.awaited.wait(max(background.quiet(), 0.001)) and background.quiet():
+            pass
         if index.cancelled:
             return False
         began = time.perf_counter()
@@ -539,10 +550,8 @@ def _fill(owner: weakref.ref[Identities], index: _Index, snapshot: Snapshot) -> 
         awaited = me._advance(index, stop)  # noqa: SLF001
         del me
         took = time.perf_counter() - began
-        # About 3 ms at a time, then a pause, so that a cell or a handler is never kept waiting.
+        # About 3 ms at a time, so that a cell or a handler is never kept waiting.
         step = min(max(int(step * min(0.003 / max(took, 1e-6), 4.0)), 16), 16_384)
-        if not awaited and not index.awaited.wait(pause):
-            pause = 0.001
         start = stop
     return True
 
