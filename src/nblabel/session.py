@@ -19,7 +19,7 @@ import msgspec
 from . import ordering
 from .annotations import AnyAnnotation, Relation, new_id
 from .answers import PATIENCE, Answers
-from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem
+from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem, nearest
 from .live import LiveAnswers
 from .loading import loaded
 from .places import Queue
@@ -395,6 +395,9 @@ class Session:
                 raise NblabelError(f"status {one!r} is not a status", f"known: {', '.join(known)}")
         with self.lock:
             self.resync()
+            names = [one.name for field in self.schema.fields for one in field.get_labels()]
+            if label and label not in names and not self.store.labelled_with(self.name, self.annotator, label):
+                raise NblabelError(f"no field has the label {label!r}", nearest(label, names))
             self.find(Filter(status=statuses, label=label or "", flagged=flagged, text=text or ""))
             self._tell(QueueChanged())
             return len(self._queue)

@@ -245,10 +245,9 @@ class Labeler(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the labeler: the page stops, answers stay in the store."""
-        session = getattr(self, "_session", None)
-        if session is not None:
-            self._bridge.close()
-            session.close()
+        for part in (getattr(self, "_bridge", None), getattr(self, "_session", None)):  # making it may have failed
+            if part is not None:
+                part.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -421,9 +420,13 @@ def _weakly(owner: Any, method: Callable[..., None]) -> Callable[..., None]:
 
 def _markdown(given: str | os.PathLike[str]) -> str:
     """Guidelines as text: a path object is read, a string is Markdown already."""
-    if isinstance(given, os.PathLike):
+    if not isinstance(given, os.PathLike):
+        return given
+    try:
         return Path(given).read_text(encoding="utf-8")
-    return given
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise NblabelError(f"guidelines= cannot be read from {os.fsdecode(given)}: {reason}") from error
 
 
 def _chords(keys: Mapping[str, str | Sequence[str]] | None) -> dict[str, tuple[str, ...]]:
