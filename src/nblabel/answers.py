@@ -34,6 +34,7 @@ class Answers:
     ) -> None:
         self._source = source
         self._schema = schema
+        self._names = frozenset(schema.names)
         self._store = store
         self._dataset = dataset
         self._annotator = annotator
@@ -85,7 +86,7 @@ class Answers:
 
     def _asked(self, state: State) -> Status:
         """The status as the fields that are asked now see it."""
-        if state.status == "submitted" and not set(self._schema.names) <= set(state.fields):
+        if state.status == "submitted" and not self._names.issubset(state.fields):
             return "draft"
         return state.status
 
