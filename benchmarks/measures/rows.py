@@ -16,6 +16,7 @@ from .base import Budget, Measure, missed, paragraphs, table
 _SIZES = (100, 100_000, 1_000_000)
 _PATIENCE = 90.0
 _SUBMITS = 20
+_OPENINGS = ("paint", "again", "elsewhere", "far")
 _ELSEWHERE = 5_000_000
 """First item of rows that a frame of a million does not hold."""
 
@@ -70,13 +71,18 @@ class Rows(Measure):
         for _ in range(bench.times(3, 2)):
             self._open(result, nb, one, size, _SUBMITS, "again")
         nb.kernel.run(
-            f"here = texts\nmake({_SUBMITS}, {_ELSEWHERE})\n"
-            "other = nb.TextLabeler(texts, text='text', choices=['positive', 'negative'])\n"
-            f"for _ in range({_SUBMITS}):\n    other.submit('positive', field='choices')\n"
-            "other.close()\ntexts = here"
+            "def work(frame, start=0):\n"
+            "    one = nb.TextLabeler(frame, text='text', choices=['positive', 'negative'])\n"
+            "    one.goto(start)\n"
+            f"    for _ in range({_SUBMITS}):\n        one.submit('positive', field='choices')\n"
+            "    one.close()\n"
+            f"here = texts\nmake({_SUBMITS}, {_ELSEWHERE})\nwork(texts)\ntexts = here"
         )
         for _ in range(bench.times(3, 2)):
             self._open(result, nb, one, size, _SUBMITS, "elsewhere")
+        nb.kernel.run(f"work(texts, {size // 2})", timeout=120)
+        for _ in range(bench.times(3, 2)):
+            self._open(result, nb, one, size, size // 2 + _SUBMITS, "far")
 
     @staticmethod
     def _open(result: Result, nb: Notebook, one: Contestant, size: int, item: int, series: str) -> bool:
@@ -109,7 +115,7 @@ class Rows(Measure):
             f"bytes to the kernel per label, of the first {_SUBMITS}",
         )
         again = [
-            (f"{size:,}", *(spread(result.get("nblabel", f"{one} {size}")) for one in ("paint", "again", "elsewhere")))
+            (f"{size:,}", *(spread(result.get("nblabel", f"{one} {size}")) for one in _OPENINGS))
             for size in _SIZES
             if result.get("nblabel", f"again {size}")
         ]
@@ -119,6 +125,7 @@ class Rows(Measure):
                 "nothing labelled yet",
                 f"{_SUBMITS} labels, goes on after them",
                 f"the same, and {_SUBMITS} answers to rows of another frame in the same data set",
+                f"the same, and {_SUBMITS} labels in the middle, goes on after them",
             ),
             again,
         )
@@ -136,6 +143,7 @@ class Rows(Measure):
             ("", "paint"),
             (", 20 of them labelled", "again"),
             (", and answers to others", "elsewhere"),
+            (", opened in the middle", "far"),
         ):
             small, large = result.get("nblabel", f"{series} 100"), result.get("nblabel", f"{series} 1000000")
             if not small or not large:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -14,25 +14,33 @@ from .sources import Source
 from .sources.columns import LiveColumns
 from .store import State, Store
 
-__all__ = ["Answers"]
+__all__ = ["PATIENCE", "Answers"]
 
+PATIENCE = 0.03
+"""Seconds that opening may search for answers whose items have moved; then it goes on without, and they follow."""
 _BLOCK = 4096
 _NO_STATE = State(status="pending", flagged=False, fields=(), key="", position=-1)
 
 
 class Answers:
-    """Statuses by position, counted as they change; responses are read from the store when they are needed."""
+    """Statuses by position, counted as they change; responses are read from the store when they are needed.
+
+    What the store knows of items that do not stand where they stood is ``missing`` at first: they have to be searched
+    for, or may not be here at all. An answer to an item that is shown is never missing.
+    """
 
     def __init__(
         self, source: Source, schema: Schema, store: Store, dataset: str, annotator: str, columns: LiveColumns | None
     ) -> None:
         self._source = source
         self._schema = schema
+        self._names = frozenset(schema.names)
         self._store = store
         self._dataset = dataset
         self._annotator = annotator
         self._columns = columns
         self._states: dict[int, State] = {}
+        self._missing: dict[str, State] = {}
         self._tally: dict[str, int] = {}
         self._in_frame = np.zeros(0, dtype=bool)
         self._done = np.zeros(0, dtype=bool)
@@ -50,12 +58,35 @@ class Answers:
         self._done[: self._in_frame.size] = self._in_frame
         states = self._store.states(self._dataset, self._annotator)
         hints = {identity: state.position for identity, state in states.items()}
-        for identity, position in self._source.locate_many(hints).items():
-            self._set(position, states[identity])
+        for identity, position in self._source.locate_many(hints, PATIENCE).items():
+            self._set(position, states.pop(identity))
+        self._missing = states
+
+    @property
+    def missing(self) -> Mapping[str, State]:
+        """What is to be searched for, by identity."""
+        return self._missing
+
+    def place(self, searched: Iterable[str], found: Mapping[str, int]) -> list[int]:
+        """A search has ended: where missing items are; the others are not here. Gives the places."""
+        placed = []
+        for identity in searched:
+            state = self._missing.pop(identity, None)
+            position = found.get(identity)
+            if state is not None and position is not None:
+                placed.append(position)
+                if position not in self._states:
+                    self._set(position, state)
+        return placed
+
+    def expect(self, response: Response) -> None:
+        """Somebody has answered an item that is not found at once."""
+        state = State(status=response.status, flagged=response.flagged, fields=response.fields, key="", position=-1)
+        self._missing[response.item] = state
 
     def _asked(self, state: State) -> Status:
         """The status as the fields that are asked now see it."""
-        if state.status == "submitted" and not set(self._schema.names) <= set(state.fields):
+        if state.status == "submitted" and not self._names.issubset(state.fields):
             return "draft"
         return state.status
 
@@ -174,6 +205,11 @@ class Answers:
     def responses(self, positions: Sequence[int]) -> dict[int, Response]:
         """What this annotator says of each position; an empty response where nothing is said."""
         identities = dict(zip(positions, self._source.identities(positions), strict=True))
+        if self._missing:
+            for position, identity in identities.items():
+                state = self._missing.get(identity)
+                if state is not None and position not in self._states:
+                    self._set(position, state)
         known = [identities[p] for p in positions if p in self._states]
         stored = self._store.get(self._dataset, self._annotator, known) if known else {}
         made = {}

@@ -50,14 +50,13 @@ class LiveAnswers:
 
     # ---- from the columns -----------------------------------------------------------------------
 
-    def reconcile(self) -> list[Event]:
-        """Bring both together at opening; the events for answers that stand only in the frame's version.
+    def reconcile(self, positions: Sequence[int]) -> list[Event]:
+        """Bring both together once a row's stored answer is known; the events for answers that only the frame has.
 
         A value that the store has had before is older than the store's; one that it never had is the user's edit.
         """
         events = []
-        stored = self._answers.stored_positions()
-        for position, response in self._answers.responses(stored).items():
+        for position, response in self._answers.responses(positions).items():
             if response.status != "submitted":
                 continue
             there = self._columns.read(position)

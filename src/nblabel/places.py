@@ -82,8 +82,10 @@ class Queue:
             flagged = self._mask([p for p in answers.stored_positions() if answers.flagged(p)])
             keep &= flagged == wanted.flagged
         if wanted.label:
-            stored = (self._source.locate(one) for one in store.labelled_with(dataset, annotator, wanted.label))
-            places = [position for position in stored if position is not None]
+            stored = store.labelled_with(dataset, annotator, wanted.label)
+            hints: dict[str, int | None] = dict.fromkeys(stored)
+            hints |= store.hints(dataset, annotator, stored)
+            places = self._source.locate_many(hints).values()
             keep &= self._mask([*places, *answers.frame_labelled(wanted.label)])
         if wanted.text:
             keep &= self._mask(self._source.search(wanted.text))

@@ -18,8 +18,8 @@ import msgspec
 
 from . import ordering
 from .annotations import AnyAnnotation, Relation, new_id
-from .answers import Answers
-from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem
+from .answers import PATIENCE, Answers
+from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem, nearest
 from .live import LiveAnswers
 from .loading import loaded
 from .places import Queue
@@ -40,17 +40,22 @@ from .records import (
     fold_undo,
 )
 from .schema import Schema
-from .sources import Source
+from .search import Search
+from .sources import Source, background
 from .sources.columns import LiveColumns
 from .store import Store, Stored
 from .suggest import Runner, Suggester
 
-__all__ = ["Applied", "Change", "Entries", "Moved", "Noticed", "QueueChanged", "Session", "problem_of"]
+__all__ = ["Applied", "Change", "Entries", "Found", "Moved", "Noticed", "QueueChanged", "Session", "problem_of"]
 
 UNDO_DEPTH = 200
 """How many of the newest events undo can reach."""
 _MAX_SECONDS = 3600.0
 """More active seconds than this in one event are a broken clock."""
+_BRIEFLY, _AT_OPENING = 0.2, 0.6
+"""Seconds that work in the background waits when the page asks for something, and when it is about to open."""
+_SHOWN = 2000
+"""So many items that were shown are remembered by their places: what is done next is done to one of them."""
 
 
 class Entries(msgspec.Struct, frozen=True):
@@ -67,13 +72,19 @@ class QueueChanged(msgspec.Struct, frozen=True):
     """Python has changed which items the queue shows."""
 
 
+class Found(msgspec.Struct, frozen=True):
+    """Answers were found whose items have moved since; ``moved``: and so was the item where work had stopped."""
+
+    moved: bool = False
+
+
 class Noticed(msgspec.Struct, frozen=True):
     """Something a person should know."""
 
     problem: Problem
 
 
-Change: TypeAlias = Entries | Moved | QueueChanged | Suggestion | Noticed
+Change: TypeAlias = Entries | Moved | QueueChanged | Found | Suggestion | Noticed
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -129,7 +140,10 @@ class Session:
         suggester: Suggester | None = None,
         columns: LiveColumns | None = None,
     ) -> None:
+        background.hush(_AT_OPENING)
         self.lock = threading.RLock()
+        self.within: Callable[[Callable[[], None]], None] = lambda work: work()
+        """How to do what listeners hear of from the background."""
         self._listeners: list[Callable[[Change], None]] = []
         self.source = source
         self.store = store
@@ -139,6 +153,10 @@ class Session:
         self.schema = self._settle(schema)
         self._seq = store.last_seq(name)
         self._own: set[str] = set()
+        self._search: Search | None = None
+        self._sought: tuple[str, int] | None = None  # where work stopped, while it is not known where that is now
+        self._untouched = True
+        self._places: dict[str, int] = {}  # of items that were shown
         self._answers = Answers(source, self.schema, store, name, annotator, columns)
         self._live = (
             None
@@ -151,8 +169,10 @@ class Session:
         self._runner = None if suggester is None else Runner(suggester, self.schema, self._suggested)
         self._queue.index = self._start()
         if self._live is not None:
-            self._append(self._live.reconcile())
+            self._append(self._live.reconcile(self._answers.stored_positions()))
             self.notices += [Problem(title=text) for text in self._live.problems()]
+        self._seek()
+        background.hush(_AT_OPENING)
 
     # ---- opening --------------------------------------------------------------------------------
 
@@ -190,9 +210,14 @@ class Session:
         return next(self._queue.upcoming(-1), 0) if place is None else place
 
     def _stopped(self) -> int | None:
-        """The place in the queue where the annotator was last, in whichever notebook."""
+        """The place in the queue where the annotator was last, in whichever notebook, as far as it is seen at once."""
         cursor = self.store.cursor(self.name, self.annotator)
-        position = None if cursor is None else self.source.locate(cursor[0], hint=cursor[1])
+        if cursor is None:
+            return None
+        identity, hint = cursor
+        patience = 0.0 if self._answers.missing else PATIENCE
+        position = self.source.locate_many({identity: hint}, patience).get(identity)
+        self._sought = cursor if position is None else None
         return None if position is None else self._queue.place_of(position)
 
     def resume(self) -> None:
@@ -201,20 +226,71 @@ class Session:
             place = self._stopped()
             if place is not None:
                 self._queue.index = place
+            self._seek()
+
+    # ---- what is not where it was -----------------------------------------------------------------
+
+    def _wanted(self) -> dict[str, int | None]:
+        wanted: dict[str, int | None] = {one: state.position for one, state in self._answers.missing.items()}
+        if self._sought is not None:
+            wanted.setdefault(*self._sought)
+        return wanted
+
+    def _seek(self) -> None:
+        """Look in the background for items that are not where they were: nobody waits for them."""
+        wanted = self._wanted()
+        search = self._search
+        if search is not None and search.generation == self.source.generation and wanted.keys() <= search.wanted.keys():
+            return
+        if search is not None:
+            search.stop()
+        self._search = Search(self.source, wanted, self._hear_found) if wanted else None
+        if self._search is not None:
+            self._search.start()
+
+    def catch_up(self) -> None:
+        """Find now what is still looked for: before anything that must know all answers."""
+        with self.lock:
+            search = self._search
+            if search is not None:
+                self._take_found(search, search.now())
+
+    def _hear_found(self, search: Search, found: dict[str, int]) -> None:
+        self.within(lambda: self._take_found(search, found))
+
+    def _take_found(self, search: Search, found: dict[str, int]) -> None:
+        with self.lock:
+            if search is not self._search or search.generation != self.source.generation:
+                return
+            self._search = None
+            placed = self._answers.place(search.wanted, found)
+            position = None if self._sought is None else found.get(self._sought[0])
+            self._sought = None
+            place = None if position is None else self._queue.place_of(position)
+            moved = place is not None and self._untouched and place != self._queue.index
+            if place is not None and moved:
+                self._queue.index = place
+            if self._live is not None:
+                self._append(self._live.reconcile(placed))
+            if placed or moved:
+                self._tell(Found(moved))
 
     def resync(self) -> bool:
         """Take rows that the user's code has added, removed or moved since; whether there were any."""
+        background.hush(_BRIEFLY)
         with self.lock:
             if not self.source.changed:
                 return False
             self.source.refresh()
             if self._live is not None:
                 self._live.refresh()
+            self._places.clear()
             self._answers.load()
             wanted, generation = self._queue.filter, self._queue.generation
             self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self._answers)
             self._queue.generation = generation
             self._queue.index = self._start()
+            self._seek()
             self.find(wanted)
             self._tell(QueueChanged())
             return True
@@ -223,6 +299,9 @@ class Session:
         """Stop the background work; the store stays open, as others may share it."""
         with self.lock:
             self._listeners.clear()
+            if self._search is not None:
+                self._search.stop()
+            self.source.close()
             if self._runner is not None:
                 self._runner.close()
 
@@ -316,6 +395,9 @@ class Session:
                 raise NblabelError(f"status {one!r} is not a status", f"known: {', '.join(known)}")
         with self.lock:
             self.resync()
+            names = [one.name for field in self.schema.fields for one in field.get_labels()]
+            if label and label not in names and not self.store.labelled_with(self.name, self.annotator, label):
+                raise NblabelError(f"no field has the label {label!r}", nearest(label, names))
             self.find(Filter(status=statuses, label=label or "", flagged=flagged, text=text or ""))
             self._tell(QueueChanged())
             return len(self._queue)
@@ -323,12 +405,15 @@ class Session:
     def find(self, wanted: Filter, at: str = "") -> None:
         """Set the filter and stay at the item with the identity ``at`` (the current one) if it passes."""
         with self.lock:
+            if wanted:
+                self._untouched = False
+                self.catch_up()
             here = self._locate(at) if at else None
             stay = self._queue.position if here is None else here
             self._queue.show(wanted, stay, self.store, self.name, self.annotator)
 
     def _locate(self, identity: str) -> int | None:
-        return self.source.locate(identity)
+        return self.source.locate(identity, self._places.get(identity))
 
     def goto(self, key: Hashable) -> None:
         """Go to the item with this key; a filter that hides it is lifted."""
@@ -355,6 +440,7 @@ class Session:
             self._go(max(self._queue.index - 1, 0))
 
     def _go(self, place: int) -> None:
+        self._untouched = False
         self._queue.index = place
         position = self._queue.position
         if position is not None:
@@ -367,6 +453,7 @@ class Session:
             position = self._locate(identity)
             place = None if position is None else self._queue.place_of(position)
             if position is not None and place is not None:
+                self._untouched = False
                 self._queue.index = place
                 self.store.set_cursor(self.name, self.annotator, identity, position)
 
@@ -374,6 +461,7 @@ class Session:
 
     def _target(self, key: Hashable | None) -> int:
         self.resync()
+        self.catch_up()
         if key is not None:
             return self.source.position(key)
         position = self._queue.position
@@ -474,13 +562,13 @@ class Session:
     def _travel(self, action: Action) -> bool:
         with self.lock:
             self.refresh()
+            self.catch_up()
             done, undone = self.history()
             entries = done if action == "undo" else undone
             if not entries:
                 return False
             entry = entries[-1]
-            position = self._locate(entry.event.item)
-            assert position is not None  # history() leaves out items of other sources
+            position = self._here([entry.event.item])[entry.event.item]  # history() leaves out items of other sources
             patch = entry.inverse if action == "undo" else entry.event.patch
             self._act(position, action, patch, ref=entry.event.id)
             place = self._queue.place_of(position)
@@ -489,16 +577,23 @@ class Session:
             return True
 
     def history(self) -> tuple[list[Entry], list[Entry]]:
-        """What can be undone and redone on the items of this source, newest last."""
+        """What can be undone and redone on the items of this source, newest last; see `catch_up`."""
         with self.lock:
             log = self.store.entries(self.name, annotator=self.annotator, last=UNDO_DEPTH)
             inverses = {stored.event.id: stored.inverse for stored in log}
-            here = [stored.event for stored in log if self._locate(stored.event.item) is not None]
+            known = self._here({stored.event.item for stored in log})
+            here = [stored.event for stored in log if stored.event.item in known]
             done, undone = fold_undo(here)
             return (
                 [Entry(event, inverses[event.id]) for event in done],
                 [Entry(event, inverses[event.id]) for event in undone],
             )
+
+    def _here(self, items: Iterable[str]) -> dict[str, int]:
+        """Where those items are that were shown or answered before; what is still looked for is left out."""
+        hints: dict[str, int | None] = {one: self._places.get(one) for one in items}
+        hints |= self.store.hints(self.name, self.annotator, [one for one, hint in hints.items() if hint is None])
+        return self.source.locate_many(hints, 0.0)
 
     def _advance(self) -> None:
         self._go(next(self._queue.upcoming(self._queue.index), self._queue.index))
@@ -531,6 +626,7 @@ class Session:
         """
         with self.lock:
             rejected: list[tuple[str, Problem]] = []
+            self._untouched = self._untouched and not events
             good: list[Event] = []
             held: dict[tuple[str, str], Response] = {}
             schemas = {self.schema.version: self.schema}
@@ -644,8 +740,14 @@ class Session:
             for one in news:
                 self._seq = max(self._seq, one.seq)
                 self._own.discard(one.event.id)
+            own = {one.event.item for one in others if one.event.annotator == self.annotator}
+            self._places |= self._here(own)
             for one in others:
-                self._note(one)
+                if one.event.item in self._places:
+                    self._note(one)
+            for response in self.store.get(self.name, self.annotator, [*(own - self._places.keys())]).values():
+                self._answers.expect(response)  # of a row that is searched for, or of another frame
+            self._seek()
             if others:
                 self._tell(Entries(tuple(Entry(one.event, one.inverse) for one in others)))
 
@@ -658,6 +760,7 @@ class Session:
             self._append(edits)
             if edits:
                 self._answers.load()
+                self._seek()
 
     # ---- answers from files ---------------------------------------------------------------------
 
@@ -678,6 +781,7 @@ class Session:
         """
         with self.lock:
             self.resync()
+            self.catch_up()
             events, dropped = loaded(rows, self.source, self._answers, self.schema, self.annotator, replace=replace)
             self._append(list(events.values()))
             if self._live is not None:
@@ -742,6 +846,7 @@ class Session:
         with self.lock:
             self.resync()
             self.refresh()
+            self.catch_up()
             return list(self._answers.labelled(everyone=everyone, status=status))
 
     def said(self, key: Hashable, annotator: str | None = None) -> Labelled:
@@ -760,7 +865,10 @@ class Session:
         """Response and done-ness of each position, with the status as the fields asked now see it."""
         with self.lock:
             made = {}
+            if len(self._places) > _SHOWN:
+                self._places.clear()
             for position, response in self._answers.responses(positions).items():
+                self._places[response.item] = position
                 status = self._answers.status(position)
                 if status != response.status:
                     response = msgspec.structs.replace(response, status=status)

@@ -187,8 +187,12 @@ def test_a_right_to_left_text_reads_from_the_right(text_page: Open) -> None:
     first = page.box(0, 1)
     assert first.right > surface["x"] + surface["width"] * 0.8
     page.focus_text().press("ArrowLeft")  # begins
-    page.press("ArrowLeft", "1")  # the next word is on the left
-    page.holds(marked=[(NASTY["hebrew"].split()[1], "A")])
+    page.press("ArrowLeft")  # the next word is on the left
+    assert "Shift+← takes in the next word" in page.hint
+    page.press("1").holds(marked=[(NASTY["hebrew"].split()[1], "A")])
+    page.click_words(NASTY["hebrew"].split()[1])
+    assert "Shift+← moves the end" in page.hint
+    page.press("Shift+ArrowLeft").holds(marked=[(" ".join(NASTY["hebrew"].split()[1:3]), "A")])
 
 
 def test_the_frame_and_the_export_slice_the_same(text_page: Open, tmp_path) -> None:

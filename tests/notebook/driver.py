@@ -74,7 +74,7 @@ window.__nb = {
   new MutationObserver(() => {
     for (const dialog of document.querySelectorAll(".jp-Dialog")) {
       if (!dialog.textContent.includes("Server Connection Error")) continue;
-      dialog.querySelector("button.jp-mod-accept")?.click();
+      dialog.querySelector(".jp-Dialog-footer button")?.click(); // its only one, "Close", counts as a cancel
       setTimeout(() => last?.focus({ preventScroll: true }), 0);
     }
   }).observe(document, { childList: true, subtree: true });

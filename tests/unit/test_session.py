@@ -200,6 +200,8 @@ def test_unknown_status_and_order_are_named() -> None:
         make().filter("done")
     with pytest.raises(NblabelError, match="did you mean 'random'"):
         make(order="randm")
+    with pytest.raises(NblabelError, match=r"no field has the label 'goood'.*did you mean 'good'"):
+        make().filter(label="goood")
 
 
 def test_a_random_order_is_the_same_after_a_restart() -> None:

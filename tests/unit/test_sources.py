@@ -105,7 +105,7 @@ def test_nothing_to_label_is_not_an_error(data: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "options", "message"),
     [
-        (pd.DataFrame({"a": TEXTS, "b": TEXTS}), {}, "several columns hold texts: 'a', 'b'"),
+        (pd.DataFrame({"n": range(len(TEXTS)), "a": TEXTS, "b": TEXTS}), {}, "several columns hold texts: 'a', 'b' "),
         (pd.DataFrame({"a": [1], "b": [2]}), {}, "no column looks as if it held texts: 'a', 'b'"),
         (pd.DataFrame({"review": TEXTS}), {"column": "reveiw"}, "did you mean 'review'"),
         (pd.DataFrame([["a", "b"]], columns=["x", "x"]), {"column": "x"}, "2 columns are named 'x'"),
@@ -123,7 +123,8 @@ def test_nothing_to_label_is_not_an_error(data: Any) -> None:
         ({"text": TEXTS}, {}, "pandas.DataFrame"),
         ({"a", "b"}, {}, "no order"),
         (b"text", {}, "bytes"),
-        (7, {}, "a int is not a list"),
+        (7, {}, "int '7' is not a list"),
+        (None, {}, "^None is not a list"),
         (np.array([["a"]]), {}, r"shape \(1, 1\)"),
         ("", {}, "not a path"),
         ("no such text", {}, r"give a list to label one text: \[text\]"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -223,3 +224,30 @@ def test_repr_says_where_things_stand() -> None:
     lab.submit("positive")
     assert "1 of 3" in repr(lab)
     lab.close()
+
+
+@pytest.mark.parametrize("kind", ["spans", "relations", "choices"])
+def test_an_error_in_a_question_names_it(kind: str) -> None:
+    with pytest.raises(InvalidSchema, match=f"field '{kind}' has the label 'A' twice"):
+        make(**{kind: ["A", "A"]})
+
+
+def test_guidelines_that_cannot_be_read_are_an_error_and_nothing_else(tmp_path, capsys) -> None:
+    with pytest.raises(NblabelError, match=r"guidelines= cannot be read from .*none.md: No such file"):
+        make(guidelines=tmp_path / "none.md")
+    (tmp_path / "latin.md").write_bytes(b"caf\xe9")
+    with pytest.raises(NblabelError, match="not UTF-8"):
+        make(guidelines=tmp_path / "latin.md")
+    gc.collect()  # a labeler that was not made whole is let go without a word
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_is_whole_when_python_asks(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("nblabel.answers.PATIENCE", 0.0)
+    monkeypatch.setattr("nblabel.session.PATIENCE", 0.0)
+    monkeypatch.setattr("nblabel.sources.background.quiet", lambda: 30.0)
+    make(store=tmp_path / "s.db").submit("positive", key="a")
+    moved = make(FRAME.iloc[::-1].reset_index(drop=True), store=tmp_path / "s.db")
+    assert repr(moved).startswith("TextLabeler(0 of 3")  # shown before anything was searched
+    assert moved.progress.submitted == 1
+    assert moved.value == ()

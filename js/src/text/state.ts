@@ -214,14 +214,15 @@ export class TextState implements Modality {
       if (!target) return `Relation from “${head}”: click the other span, or go to it with ${this.keys("next_span")} and ${this.keys("previous_span")}`;
       return `Relation from “${head}” to “${this.text(target, 30)}”: Enter or a relation's key makes it`;
     }
+    const on = this.keys(this.#step("right") === 1 ? "extend_right" : "extend_left");
     const mark = this.selectedMark();
     if (mark?.suggested) return `${this.keys("accept")} accepts, ${this.keys("reject")} rejects, a label's key accepts it with that label`;
-    if (mark) return `A label's key changes the label · ${this.keys("extend_right")} moves the end · ${this.keys("delete")} deletes`;
+    if (mark) return `A label's key changes the label · ${on} moves the end · ${this.keys("delete")} deletes`;
     if (this.selectedRelation()) return `A relation's key changes the label · ${this.keys("delete")} deletes`;
     const cursor = this.cursor.value;
     if (cursor) {
       const words = excerpt(doc.slice(rangeOf(cursor)), 40);
-      return `“${words}”: a label's key marks it · ${this.keys("extend_right")} takes in the next word`;
+      return `“${words}”: a label's key marks it · ${on} takes in the next word`;
     }
     const current = this.current.value;
     if (current) return `Drag over text, or double-click a word, to mark it as ${current.label}`;

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import sys
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -75,6 +76,16 @@ def _counts(progress: Progress, widget: Any = None) -> dict[str, int]:
     }
 
 
+class _Counts(traitlets.Any):
+    """Progress: whoever asks for it in Python gets it whole, the page is told what is known so far."""
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        """The progress, once all answers were looked for."""
+        if not obj._telling:  # noqa: SLF001 - made for it
+            obj._session.catch_up()  # noqa: SLF001
+        return super().get(obj, cls)
+
+
 class Labeler(anywidget.AnyWidget):
     """Base of all labelers; see `TextLabeler`.
 
@@ -110,11 +121,12 @@ class Labeler(anywidget.AnyWidget):
     )
     OWN: ClassVar[tuple[str, ...]] = ()
     KIND: ClassVar[str] = ""
+    _telling = 0
 
     item = traitlets.Any(None, allow_none=True, read_only=True).tag(sync=True, to_json=_item_key)
     index = traitlets.Int(0, read_only=True).tag(sync=True)
     value = traitlets.Any((), read_only=True)
-    progress = traitlets.Any(Progress(0), read_only=True).tag(sync=True, to_json=_counts)
+    progress = _Counts(Progress(0), read_only=True).tag(sync=True, to_json=_counts)
     annotator = traitlets.Unicode("", read_only=True).tag(sync=True)
     labels = traitlets.Any((), read_only=True).tag(sync=True, to_json=lambda names, _: list(names))
     _saves = traitlets.Int(0).tag(sync=True, echo_update=False)
@@ -203,7 +215,7 @@ class Labeler(anywidget.AnyWidget):
     def _show(self) -> None:
         """Bring the traits up to date with the session."""
         session = self._session
-        with self.hold_sync():
+        with self._as_known(), self.hold_sync():
             self.set_trait("index", session.index)
             item = session.item
             if item is None or self.item is None or item.identity != self.item.identity:
@@ -212,9 +224,19 @@ class Labeler(anywidget.AnyWidget):
             self.set_trait("value", () if response is None else response.annotations)
             self.set_trait("progress", session.progress)
 
+    @contextlib.contextmanager
+    def _as_known(self) -> Iterator[None]:
+        """Traits are read to be told to the page: with what is known so far."""
+        self._telling += 1
+        try:
+            yield
+        finally:
+            self._telling -= 1
+
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         """The traits as the page gets them; only marimo needs the one that tells it to run other cells again."""
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        with self._as_known():
+            state: dict[str, Any] = super().get_state(key, drop_defaults)
         if not _in_marimo():
             state.pop("_saves", None)
         return state
@@ -225,10 +247,9 @@ class Labeler(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the labeler: the page stops, answers stay in the store."""
-        session = getattr(self, "_session", None)
-        if session is not None:
-            self._bridge.close()
-            session.close()
+        for part in (getattr(self, "_bridge", None), getattr(self, "_session", None)):  # making it may have failed
+            if part is not None:
+                part.close()
         super().close()
 
     def __repr__(self) -> str:
@@ -406,9 +427,13 @@ def _weakly(owner: Any, method: Callable[..., None]) -> Callable[..., None]:
 
 def _markdown(given: str | os.PathLike[str]) -> str:
     """Guidelines as text: a path object is read, a string is Markdown already."""
-    if isinstance(given, os.PathLike):
+    if not isinstance(given, os.PathLike):
+        return given
+    try:
         return Path(given).read_text(encoding="utf-8")
-    return given
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise NblabelError(f"guidelines= cannot be read from {os.fsdecode(given)}: {reason}") from error
 
 
 def _chords(keys: Mapping[str, str | Sequence[str]] | None) -> dict[str, tuple[str, ...]]:

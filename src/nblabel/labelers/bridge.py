@@ -48,7 +48,7 @@ from ..protocol import (
 )
 from ..protocol import Moved as MovedMessage
 from ..records import Item, Suggestion
-from ..session import Change, Entries, Moved, Noticed, QueueChanged, Session, problem_of
+from ..session import Change, Entries, Found, Moved, Noticed, QueueChanged, Session, problem_of
 
 __all__ = ["Bridge", "Presenter", "Server", "Tool"]
 
@@ -118,7 +118,9 @@ class Bridge:
         self._keys = {action: tuple(chords) for action, chords in (keys or {}).items()}
         self._options = dict(options or {})
         self._context = contextvars.copy_context()
+        self._opened = False
         self._stop = session.subscribe(self._heard)
+        session.within = lambda work: self._context.copy().run(work)
 
     def close(self) -> None:
         """Say nothing any more."""
@@ -224,14 +226,19 @@ class Bridge:
         session.refresh()
         if not message.at:
             session.resume()
-        done, undone = session.history()
+        self._opened = True
         notices = tuple(session.notices)
         if message.version != PROTOCOL_VERSION:
             notices += (
                 Problem(title="The page and the kernel run different versions of nblabel", hint="reload the page"),
             )
+        return self._opening(message.id, notices)
+
+    def _opening(self, reply: int, notices: tuple[Problem, ...] = ()) -> Welcome:
+        session = self._session
+        done, undone = session.history()
         return Welcome(
-            reply=message.id,
+            reply=reply,
             version=PROTOCOL_VERSION,
             store=session.store.id,
             dataset=session.name,
@@ -331,6 +338,11 @@ class Bridge:
             self._send(Changed(entries=change.entries, progress=self._session.progress))
         elif isinstance(change, Moved | QueueChanged):
             self._send(MovedMessage(queue=self._queue(0)))
+        elif isinstance(change, Found):
+            if change.moved:
+                self._send(MovedMessage(queue=self._queue(0)))
+            if self._opened:
+                self._send(self._opening(0))
         elif isinstance(change, Suggestion):
             # Told by a worker thread. ipykernel routes the page's messages to the loop that answered last: in the
             # context of the page's own request that stays a subshell, which is served while a cell runs.

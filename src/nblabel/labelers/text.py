@@ -138,7 +138,7 @@ def _question(name: str, given: Any, kind: type[Spans | Relations | Choices]) ->
         return given
     if isinstance(given, str | bytes | os.PathLike) or not isinstance(given, Sequence):
         raise InvalidSchema(f"{name}= takes a list of labels, not {given!r}", f"such as {name}=['A', 'B']")
-    return kind(tuple(given))
+    return kind(tuple(given), name=name)
 
 
 def _language(given: Any) -> Any:

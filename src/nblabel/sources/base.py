@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,11 +13,15 @@ import numpy.typing as npt
 from ..errors import SourceError, UnknownItem
 from ..records import Item
 from ..schema import Extent
-from .identity import Contents, Identities, Snapshot, digests, is_key, key_identity, key_of
+from . import background
+from .identity import Contents, Identities, Snapshot, digests, is_hashed, is_key, key_identity, key_of
 from .keys import Keys, NamedKeys, plain
 from .tables import Column, Rows, Table, is_missing
 
 __all__ = ["ColumnContents", "Source", "TableSource"]
+
+_PROMPT_KEYS = 20_000
+"""So many keys are hashed in no time."""
 
 
 class Source(ABC):
@@ -73,10 +78,20 @@ class Source(ABC):
     def locate(self, identity: str, hint: int | None = None) -> int | None:
         """The place of an item by its identity, if it is here; ``hint`` is looked at first."""
 
-    def locate_many(self, hints: Mapping[str, int | None]) -> dict[str, int]:
-        """The places of many items, each with its hint; those that are not here are left out."""
+    def locate_many(self, hints: Mapping[str, int | None], patience: float | None = None) -> dict[str, int]:
+        """The places of many items, each with its hint; those that are not here are left out.
+
+        With ``patience``, so are those that their hints do not find, nor a search of about so many seconds.
+        """
         found = {identity: self.locate(identity, hint) for identity, hint in hints.items()}
         return {identity: position for identity, position in found.items() if position is not None}
+
+    @abstractmethod
+    def settle(self, stop: threading.Event) -> None:
+        """Prepare, without hurry, that any item is found at once; until that is so, or ``stop`` is set."""
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to do
+        """End what is done in the background: nobody will ask any more."""
 
     @abstractmethod
     def content(self, position: int) -> str:
@@ -219,21 +234,55 @@ class TableSource(Source):
         self._table.check()
         if not self.own_keys:
             return self._identities.locate(identity, hint)
-        if hint is not None and 0 <= hint < len(self) and key_identity(self._keys.key(hint)) == identity:
-            return hint
-        key = key_of(identity)
-        if key is None:  # a hash of a long key, or none of ours
-            rows = range(len(self)) if identity.startswith("k:h:") else range(0)
-            return next((row for row in rows if key_identity(self._keys.key(row)) == identity), None)
-        try:
-            return self._keys.position(key)
-        except UnknownItem:
-            return None
+        return self._by_key({identity: hint}, None).get(identity)
 
-    def locate_many(self, hints: Mapping[str, int | None]) -> dict[str, int]:
+    def locate_many(self, hints: Mapping[str, int | None], patience: float | None = None) -> dict[str, int]:
         """The places of many identities, in one pass over the source."""
         self._table.check()
-        return super().locate_many(hints) if self.own_keys else self._identities.locate_many(hints)
+        return self._by_key(hints, patience) if self.own_keys else self._identities.locate_many(hints, patience)
+
+    def _by_key(self, hints: Mapping[str, int | None], patience: float | None) -> dict[str, int]:
+        size = len(self)
+        found = {
+            identity: hint
+            for identity, hint in hints.items()
+            if hint is not None and 0 <= hint < size and key_identity(self._keys.key(hint)) == identity
+        }
+        left = [identity for identity in hints if identity not in found]
+        brief = patience is not None and size > _PROMPT_KEYS
+        if brief and not self._keys.prompt:
+            return found
+        hashed: set[str] = set()  # keys too long to stand in the store
+        for identity in left:
+            key = key_of(identity)
+            if key is not None:
+                at = self._keys.find(key)
+                if at is not None:
+                    found[identity] = at
+            elif is_hashed(identity) and not brief:
+                hashed.add(identity)
+        for row in range(size) if hashed else ():
+            name = key_identity(self._keys.key(row))
+            if name in hashed:
+                found[name] = row
+                hashed.discard(name)
+                if not hashed:
+                    break
+        return found
+
+    def settle(self, stop: threading.Event) -> None:
+        """Hash keys or contents in the background."""
+        if not self.own_keys:
+            self._identities.settle(stop)
+            return
+        while not stop.wait(max(background.quiet(), 0.001)):
+            if not background.quiet():
+                self._keys.settle()
+                return
+
+    def close(self) -> None:
+        """End the search through the contents, if one is under way."""
+        self._identities.close()
 
     def content(self, position: int) -> str:
         """A hash of the content as it is now."""

@@ -52,7 +52,7 @@ class FrameColumn(Column):
     def alike(self, texts: frozenset[str], odd: bool, stop: int) -> Iterator[tuple[int, Any]]:
         """Candidates, found by pandas where the dtype says that all values are texts."""
         series = self._get()
-        if not _all_text(series.dtype):
+        if not _all_text(series.dtype) or len(texts) * _ISIN > stop:
             yield from super().alike(texts, odd, stop)
             return
         wanted = list(texts)
@@ -77,6 +77,10 @@ class FrameColumn(Column):
         if len(array.unique()) == len(array):
             return None
         return int(pd.Series(array, copy=False).duplicated().to_numpy(dtype=bool).argmax())
+
+
+_ISIN = 150
+"""One text more to look for costs pandas as much as so many rows cost Python."""
 
 
 def _all_text(dtype: Any) -> bool:

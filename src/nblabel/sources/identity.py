@@ -2,7 +2,8 @@
 
 Equal contents are told apart by their order: the n-th repetition has the suffix ``#n``. The identity of one item
 is found without hashing the others, by a vectorised search for equal contents before it. Finding an item by its
-identity needs a hash of every row: four bytes a row, made in the background when somebody first asks.
+identity needs a hash of every row, unless somebody knows where it was last: four bytes a row, made in the background
+when somebody first asks, at once if that one waits.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import decimal
+import functools
 import hashlib
 import math
 import re
@@ -19,15 +21,26 @@ import uuid
 import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from ..errors import SourceError
+from . import background
 
-__all__ = ["Contents", "Identities", "Snapshot", "digest", "digests", "is_key", "key_identity", "key_of"]
+__all__ = [
+    "Contents",
+    "Identities",
+    "Snapshot",
+    "digest",
+    "digests",
+    "is_hashed",
+    "is_key",
+    "key_identity",
+    "key_of",
+]
 
 _LONGEST_KEY = 300  # in an index of PostgreSQL an entry has 2,700 bytes
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -136,6 +149,11 @@ def key_of(identity: str) -> Hashable | None:
         return None
 
 
+def is_hashed(identity: str) -> bool:
+    """Whether an identity was made of a key that cannot stand in the store itself."""
+    return identity.startswith(_HASHED)
+
+
 # ---- items named by their content --------------------------------------------------------------------
 
 
@@ -176,6 +194,15 @@ class _AbandonedError(Exception):
     """The index was dropped while somebody waited for it."""
 
 
+_FAR = 10_000
+"""Looking at what comes before a row costs something from here on."""
+_BESIDE = 40
+"""So many neighbours on each side are looked at together with such a row: whoever shows it will ask for them."""
+_REMEMBERED = 4096
+_FASTEST = 2_000_000
+"""No index grows by more rows in a second."""
+
+
 class _Index:
     """Four bytes of every row's digest in source order, and which rows repeat earlier ones."""
 
@@ -184,8 +211,15 @@ class _Index:
         self.built = 0
         self.complete = False
         self.failure: Exception | None = None
+        self.awaited = threading.Event()
+        self.cancelled = False
         self.repeats = np.zeros(0, dtype=np.uint32)
         self.ordinals = np.zeros(0, dtype=np.uint32)
+
+    def cancel(self) -> None:
+        """Build it no further."""
+        self.cancelled = True
+        self.awaited.set()
 
     def ordinal(self, position: int) -> int:
         """How many earlier rows have this row's content."""
@@ -231,6 +265,8 @@ class Identities:
         self._index: _Index | None = None
         self._scanned = 0
         self._waiting = 0
+        self._near: dict[int, tuple[bytes, int]] = {}  # far rows that were looked at, until the index is there
+        self._drops = 0
 
     # ---- from rows to identities
 
@@ -256,15 +292,33 @@ class Identities:
             self.forget()  # edited since it was looked at
             index = None
         if index is None or not index.complete:
-            # Far down a long source every look at what comes before costs; after some the index is cheaper.
+            near = self._near
+            if all(near.get(position, (None, 0))[0] == mark for position, mark in marks.items()):
+                return {position: near[position][1] for position in marks}
+            # Every look at what comes before costs, more and more down a long source; after some the index is cheaper.
             self._scanned += last
-            if self._scanned > self._contents.patience * max(10_000, len(self._contents)):
+            if self._scanned > self._contents.patience * max(_FAR, len(self._contents)):
                 index = self._whole()
-            elif last > 10_000:
+            elif last > _FAR:
                 self.start()
+                return self._with_neighbours(marks, last)
         if index is not None and index.complete:
+            self._near = {}
             return {position: index.ordinal(position) for position in marks}
         return self._count(marks, last)
+
+    def _with_neighbours(self, marks: Mapping[int, bytes], last: int) -> dict[int, int]:
+        """Count for the rows around the last one too, and remember it until the index is there."""
+        drops = self._drops
+        rows = range(max(last - _BESIDE, 0), min(last + _BESIDE + 1, len(self._contents)))
+        more = [position for position in rows if position not in marks]
+        asked = {**dict(zip(more, self._contents.digests(more), strict=True)), **marks}
+        counted = self._count(asked, max(asked))
+        known = self._near if len(self._near) < _REMEMBERED else {}
+        known = {**known, **{position: (mark, counted[position]) for position, mark in asked.items()}}
+        if drops == self._drops:
+            self._near = known
+        return {position: counted[position] for position in marks}
 
     def _count(self, marks: Mapping[int, bytes], last: int) -> dict[int, int]:
         before: dict[bytes, list[int]] = {mark: [] for mark in marks.values()}
@@ -300,8 +354,11 @@ class Identities:
             return False
         return self._ordinals({row: mark})[row] == ordinal
 
-    def locate_many(self, hints: Mapping[str, int | None]) -> dict[str, int]:
-        """The rows of many identities, each with its hint; those that are not here are left out."""
+    def locate_many(self, hints: Mapping[str, int | None], patience: float | None = None) -> dict[str, int]:
+        """The rows of many identities, each with its hint; those that are not here are left out.
+
+        With ``patience``, so are those that are not found in about so many seconds.
+        """
         parsed = {identity: one for identity in hints if (one := _parse(identity)) is not None}
         size = len(self._contents)
         tried = {i: hint for i in parsed if (hint := hints[i]) is not None and 0 <= hint < size}
@@ -313,15 +370,19 @@ class Identities:
         left = [i for i in parsed if i not in found]
         if not left:
             return found
-        index = self._whole()
-        order = np.argsort(index.tags, kind="stable")
+        index = self._whole(patience)
+        if index is None:
+            return found
         tags = np.array([_tag(parsed[i][0]) for i in left], dtype=np.uint32)
-        first = np.searchsorted(index.tags, tags, side="left", sorter=order)
-        end = np.searchsorted(index.tags, tags, side="right", sorter=order)
+        rows_there = np.flatnonzero(np.isin(index.tags, np.unique(tags)))
+        rows_there = rows_there[np.argsort(index.tags[rows_there], kind="stable")]
+        there = index.tags[rows_there]
+        first = np.searchsorted(there, tags, side="left")
+        end = np.searchsorted(there, tags, side="right")
         pairs = [
             (i, int(row))
             for i, a, b in zip(left, first, end, strict=True)
-            for row in order[a:b]
+            for row in rows_there[a:b]
             if index.ordinal(int(row)) == parsed[i][1]
         ]
         for (i, row), mark in zip(pairs, self._contents.digests([row for _, row in pairs]), strict=True):
@@ -359,11 +420,12 @@ class Identities:
         with self._ready:
             if self._index is None or self._index.failure is not None:
                 self._index = _Index(len(self._contents))
-                work = (weakref.ref(self), self._index, self._contents.snapshot())
+                work = functools.partial(_build, weakref.ref(self), self._index, self._contents.snapshot())
                 try:
-                    threading.Thread(target=_build, args=work, name="nblabel-index", daemon=True).start()
+                    background.start(work, "nblabel-index", self._index.cancel)
                 except RuntimeError:  # JupyterLite has no threads
-                    _build(*work)
+                    self._index.awaited.set()
+                    work()
             return self._index
 
     def forget(self) -> None:
@@ -373,32 +435,62 @@ class Identities:
                 self._index.failure = self._index.failure or _AbandonedError()
             self._index = None
             self._scanned = 0
+            self._near = {}
+            self._drops += 1
             self._ready.notify_all()
+
+    def close(self) -> None:
+        """Nobody will ask any more: end what is done in the background."""
+        with self._ready:
+            if self._index is not None and not self._index.complete:
+                self._index.cancel()
+                self.forget()
 
     @property
     def indexed(self) -> bool:
         """Whether the index is complete."""
         return self._index is not None and self._index.complete
 
-    def _whole(self) -> _Index:
+    def settle(self, stop: threading.Event) -> None:
+        """Wait, without hurrying it, until the index is complete or ``stop`` is set."""
+        while not stop.is_set():
+            index = self.start()
+            with contextlib.suppress(_AbandonedError):
+                self._wait(index, patience=0.25, urgent=False)
+                if index.complete:
+                    return
+
+    @overload
+    def _whole(self, patience: None = None) -> _Index: ...
+
+    @overload
+    def _whole(self, patience: float | None) -> _Index | None: ...
+
+    def _whole(self, patience: float | None = None) -> _Index | None:
+        """The complete index; ``None`` if it is not there in time."""
         while True:
             index = self.start()
             with contextlib.suppress(_AbandonedError):
-                self._wait(index)
-                return index
+                if patience is None or patience * _FASTEST > len(index.tags):
+                    self._wait(index, patience=patience)
+                return index if index.complete else None
 
-    def _wait(self, index: _Index, rows: int | None = None) -> int:
-        """Until this many rows are in the index, or all is done: how many there are."""
+    def _wait(
+        self, index: _Index, rows: int | None = None, *, patience: float | None = None, urgent: bool = True
+    ) -> int:
+        """Until this many rows are in the index, or all is done, or patience has run out: how many there are."""
 
         def enough() -> bool:
             return index.complete or index.failure is not None or (rows is not None and index.built >= rows)
 
         with self._ready:
-            self._waiting += 1
+            self._waiting += urgent
+            if urgent:
+                index.awaited.set()
             try:
-                self._ready.wait_for(enough)
+                self._ready.wait_for(enough, patience)
             finally:
-                self._waiting -= 1
+                self._waiting -= urgent
             if index.failure is not None:
                 raise index.failure
             return index.built
@@ -408,6 +500,8 @@ class Identities:
         with self._ready:
             index.built = built
             self._ready.notify_all()
+            if not self._waiting:
+                index.awaited.clear()
             return self._waiting > 0
 
     def _end(self, index: _Index, failure: Exception | None = None) -> None:
@@ -439,7 +533,13 @@ def _build(owner: weakref.ref[Identities], index: _Index, snapshot: Snapshot) ->
 
 def _fill(owner: weakref.ref[Identities], index: _Index, snapshot: Snapshot) -> bool:
     size, start, step = len(index.tags), 0, 256
+    awaited = index.awaited.is_set()
     while start < size:
+        # A pause after each part, and a longer one while somebody waits for other things, unless it is for this.
+        while not awaited and not index.awaited.wait(max(background.quiet(), 0.001)) and background.quiet():
+            pass
+        if index.cancelled:
+            return False
         began = time.perf_counter()
         stop = min(start + step, size)
         marks = b"".join(mark[:4] for mark in snapshot.digests(slice(start, stop)))
@@ -450,10 +550,8 @@ def _fill(owner: weakref.ref[Identities], index: _Index, snapshot: Snapshot) -> 
         awaited = me._advance(index, stop)  # noqa: SLF001
         del me
         took = time.perf_counter() - began
-        # About 3 ms at a time, then a pause, so that a cell or a handler is never kept waiting.
+        # About 3 ms at a time, so that a cell or a handler is never kept waiting.
         step = min(max(int(step * min(0.003 / max(took, 1e-6), 4.0)), 16), 16_384)
-        if not awaited:
-            time.sleep(0.001)
         start = stop
     return True
 

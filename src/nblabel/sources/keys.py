@@ -38,8 +38,21 @@ class Keys(ABC):
         """The name of a row."""
 
     @abstractmethod
+    def find(self, key: Hashable) -> int | None:
+        """The row of a name, if there is one."""
+
+    @abstractmethod
     def position(self, key: Hashable) -> int:
         """The row of a name; raises `UnknownItem`."""
+
+    @property
+    @abstractmethod
+    def prompt(self) -> bool:
+        """Whether any name is found at once."""
+
+    @abstractmethod
+    def settle(self) -> None:
+        """Make it so that any name is found at once."""
 
 
 class PositionKeys(Keys):
@@ -53,15 +66,28 @@ class PositionKeys(Keys):
         """The place itself."""
         return position
 
-    def position(self, key: Hashable) -> int:
+    def find(self, key: Hashable) -> int | None:
         """The place, if there is one."""
         try:
             if isinstance(key, (bool, np.bool_)):
                 raise TypeError
             at = operator.index(key)  # type: ignore[arg-type]
         except TypeError:
-            at = -1
-        if not 0 <= at < self._size:
+            return None
+        return at if 0 <= at < self._size else None
+
+    @property
+    def prompt(self) -> bool:
+        """There is nothing to look up."""
+        return True
+
+    def settle(self) -> None:
+        """There is nothing to do."""
+
+    def position(self, key: Hashable) -> int:
+        """The place itself; raises if there is no such place."""
+        at = self.find(key)
+        if at is None:
             span = f"keys are positions, 0 to {self._size - 1}" if self._size else "there are no items"
             raise UnknownItem(key, f"{span}; {self._why}" if self._why else span)
         return at
@@ -92,18 +118,35 @@ class NamedKeys(Keys):
         """The row of a name."""
         wanted = plain(key)
         try:
-            tag = hash(wanted) & 0xFFFFFFFF
+            hash(wanted)
         except TypeError:
             raise UnknownItem(key, f"keys are {self._what}; a {type(key).__name__} cannot be one") from None
+        at = self.find(wanted)
+        if at is None:
+            raise UnknownItem(key, self._hint(wanted))
+        return at
+
+    def find(self, key: Hashable) -> int | None:
+        """The row of a name, if there is one."""
+        wanted = plain(key)
         for near in (self._last + 1, self._last):  # loops go through the keys in order
             if 0 <= near < self._size and _same(self.key(near), wanted):
                 self._last = near
                 return near
-        for at in self._tagged(tag):
+        for at in self._tagged(hash(wanted) & 0xFFFFFFFF):
             if _same(self.key(int(at)), wanted):
                 self._last = int(at)
                 return self._last
-        raise UnknownItem(key, self._hint(wanted))
+        return None
+
+    @property
+    def prompt(self) -> bool:
+        """Whether the hashes are there."""
+        return self._tags is not None
+
+    def settle(self) -> None:
+        """Hash every name."""
+        self._tagged(0)
 
     def _tagged(self, tag: int) -> np.ndarray[Any, Any]:
         if self._tags is None:

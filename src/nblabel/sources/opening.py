@@ -110,7 +110,8 @@ def _listed(data: Any, column: Hashable | None, vocab: Any) -> Table:
         )
     if not isinstance(data, Iterable):
         hint = "data.to_pandas()" if hasattr(data, "to_pandas") else "a frame, a list of texts or a path"
-        raise SourceError(f"a {type(data).__name__} is not a list of texts", f"hand in {hint}")
+        what = "None" if data is None else f"{type(data).__name__} {str(data)[:40]!r}"
+        raise SourceError(f"{what} is not a list of texts", f"hand in {hint}")
     held: Any = data if isinstance(data, (list, tuple, np.ndarray)) else list(data)
     first = next((one for one in held if not is_missing(one)), None)
     if isinstance(first, Mapping):

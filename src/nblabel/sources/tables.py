@@ -164,7 +164,8 @@ class Table(ABC):
                 return found[0]
             if "text" in found:
                 return "text"
-            listed = ", ".join(repr(one) for one in self.columns[:20]) + (", ..." if len(self.columns) > 20 else "")
+            names = found or self.columns
+            listed = ", ".join(repr(one) for one in names[:20]) + (", ..." if len(names) > 20 else "")
             several = "several columns hold texts" if found else "no column looks as if it held texts"
             raise SourceError(f"{several}: {listed}", f"name one of them, such as {use}={(found or self.columns)[0]!r}")
         if name not in self.columns:

@@ -534,6 +534,25 @@ class Store:
 
         return self._read(work, together=True)
 
+    def hints(self, dataset: str, annotator: str, items: Iterable[str]) -> dict[str, int]:
+        """Where items stood when this annotator answered them last; those without an answer are left out."""
+        keys = {self._key(item): item for item in items}
+
+        def work(connection: Connection) -> dict[str, int]:
+            number = self._number(connection, dataset)
+            columns = t.response.c
+            made = {}
+            for part in chunks(keys):
+                query = select(columns.item, columns.position).where(
+                    columns.dataset == number,
+                    columns.annotator == self._key(annotator),
+                    among(connection, columns.item, part),
+                )
+                made.update({keys[row.item]: row.position for row in connection.execute(query)})
+            return made
+
+        return self._read(work, together=True) if keys else {}
+
     def labelled_with(self, dataset: str, annotator: str, label: str) -> set[str]:
         """The items that have an annotation with this label."""
 
