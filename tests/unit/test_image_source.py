@@ -117,7 +117,7 @@ def test_an_answer_knows_a_path_wherever_it_is_named(folder: Path) -> None:
         (["a.png", "a.png"], "'a.png' is given twice"),
         ({"a": 1}, "one dict is not a list"),
         ({"a.png"}, "a set has no order"),
-        (7, "a int is not a list"),
+        (7, "int '7' is not a list"),
         (np.zeros(4), r"shape \(4,\) is no image"),
         (np.zeros((1, 2, 3, 4, 5)), "is no image and no stack"),
         (pd.DataFrame({"a": ["a.png"], "b": ["b.png"]}), "several columns hold images: 'a', 'b'"),
