@@ -260,7 +260,8 @@ class ImagePage(StagePage):
         return float(self.part("zoom").inner_text().replace("%", ""))
 
     @property
-    def place(self) -> str:
+    def pointed(self) -> str:
+        """Where the pointer or the cursor is, as the labeler tells it."""
         return self.part("place").inner_text()
 
     @property

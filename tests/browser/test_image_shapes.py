@@ -67,7 +67,7 @@ def test_the_screen_and_the_labeler_agree(image_page: Open, screen: BrowserConte
         dpr = page.page.evaluate("() => devicePixelRatio")
         assert page.look().scale * dpr * 100 == pytest.approx(page.percent, rel=0.01)
         for point in ((120, 80), (131, 77)):
-            page.move(point[0] + 0.5, point[1] + 0.5).until(lambda p=point: page.place == f"{p[0]}, {p[1]}")
+            page.move(point[0] + 0.5, point[1] + 0.5).until(lambda p=point: page.pointed == f"{p[0]}, {p[1]}")
 
 
 def test_zoom_keeps_what_is_under_the_pointer(image_page: Open) -> None:
@@ -227,7 +227,7 @@ def at_start(page: ImagePage, *keys: str) -> ImagePage:
     page.focus_image().press(*keys, "ArrowLeft")
     for _ in range(12):
         page.press("Shift+ArrowLeft", "Shift+ArrowUp")
-    return page.until(lambda: page.place == "0, 0")
+    return page.until(lambda: page.pointed == "0, 0")
 
 
 def by_pixels(page: ImagePage, x: int = 0, y: int = 0) -> ImagePage:

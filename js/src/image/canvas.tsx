@@ -45,7 +45,7 @@ function mount(host: HTMLElement, map: HTMLElement, { shell, state, looks }: Pro
   scope.effect(() => told(loader.picture.value));
   scope.effect(() => {
     void state.version.value;
-    painter.shapes.value = [...state.shapes.ordered, ...state.shapes.suggested];
+    painter.shapes.value = [...state.shapes.suggested, ...state.shapes.ordered]; // answers lie on top
   });
   let lifted: readonly string[] = [];
   scope.effect(() => {
@@ -58,7 +58,7 @@ function mount(host: HTMLElement, map: HTMLElement, { shell, state, looks }: Pro
   scope.effect(() => {
     void [
       state.version.value, state.selected.value, state.moved.value, state.hovered.value, state.ghosts.value, masks.painted.value,
-      state.cursor.value, state.draws && looks.cross.value && state.pointer.value, state.fresh.value,
+      state.cursor.value, state.aims && looks.cross.value && state.pointer.value, state.fresh.value,
     ];
     painter.redraw(2);
   });
@@ -78,7 +78,7 @@ function mount(host: HTMLElement, map: HTMLElement, { shell, state, looks }: Pro
     }
     for (const ghost of state.ghosts.peek()) pen.ghost(ghost);
     const cursor = state.cursor.peek();
-    const pointer = state.draws && looks.cross.value && !state.panning.peek() ? state.pointer.peek() : null;
+    const pointer = state.aims && looks.cross.value && !state.panning.peek() ? state.pointer.peek() : null;
     if (cursor ?? pointer) pen.cross(cursor ?? pointer ?? [0, 0]);
   };
   state.pixels = (region) => loader.pixels(region);
@@ -158,7 +158,7 @@ export function Below({ shell, state }: { shell: Shell; state: ImageState }): VN
       <div class="nbl-reads">
         <span data-testid="nbl-size">{size}</span>
         <span class="nbl-place" data-testid="nbl-place">{place}</span>
-        {info ? <span title={[info.name, info.note].filter(Boolean).join("\n")}>{`${info.width} × ${info.height}`}</span> : null}
+        {info && !size.value && !place.value ? <span title={info.name}>{`${info.width} × ${info.height}`}</span> : null}
       </div>
       {info?.note ? <div class="nbl-note nbl-muted" data-testid="nbl-note">{info.note}</div> : null}
     </div>

@@ -109,8 +109,10 @@ export class Edits {
   relabel(chosen: readonly Drawn[], ref: LabelRef): boolean {
     const { state } = this;
     const kind = state.fieldOf(ref)?.kind;
-    const fits = chosen.filter(({ shape, locked }) => kindOf(shape) === kind && !locked);
-    if (fits.length === 0) return false;
+    const alike = chosen.filter(({ shape }) => kindOf(shape) === kind);
+    const fits = alike.filter(({ locked }) => !locked);
+    if (alike.length > 0 && fits.length === 0) state.say("It is locked.");
+    if (fits.length === 0) return alike.length > 0;
     const same = fits.filter(({ shape, suggested }) => suggested && shape.label === ref.label && shape.field === ref.field);
     const known = new Set(state.labelOf(ref)?.attributes?.map(({ name }) => name));
     const changed = fits.filter((one) => !same.includes(one)).map(({ shape }) => own({

@@ -78,7 +78,6 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     const by = event.pointerType === "touch" ? "touch" : "mouse";
     if ((event.target as Element).closest("button, .nbl-minimap")) return;
     element.focus({ preventScroll: true });
-    element.classList.add("nbl-pointed"); // what was clicked needs no ring
     space.used = true;
     if (by === "touch") {
       fingers.set(event.pointerId, place);
@@ -176,7 +175,6 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     state.pointer.value = null;
     state.hovered.value = null;
   });
-  scope.listen(element, "blur", () => element.classList.remove("nbl-pointed"));
   scope.listen(element, "contextmenu", (event) => {
     event.preventDefault();
     if (event.button === 2) second(event);

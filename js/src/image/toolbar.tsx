@@ -13,7 +13,7 @@ interface Props {
   readonly state: ImageState;
 }
 
-export function Toolbar({ shell, state, looks }: Props & { looks: Looks }): VNode {
+export function Toolbar({ shell, state }: Props): VNode {
   const tools = state.tools.value;
   const held = state.tool.value;
   const button = (name: ToolName): VNode => (
@@ -22,19 +22,22 @@ export function Toolbar({ shell, state, looks }: Props & { looks: Looks }): VNod
   const hands = tools.filter((name) => TOOLS[name].kinds.length === 0);
   return (
     <div class="nbl-tools" role="toolbar" aria-label="Tools" data-testid="nbl-tools">
-      <div class="nbl-bar-part" role="group" aria-label="Drawing">
-        {hands.map(button)}
-        {hands.length < tools.length ? <span class="nbl-rule" /> : null}
-        {tools.filter((name) => !hands.includes(name)).map(button)}
-        <ToolOptions shell={shell} state={state} />
-      </div>
-      <div class="nbl-bar-part nbl-bar-end" role="group" aria-label="View">
-        <Tool icon={ICONS.zoomOut} shell={shell} action="zoom_out" />
-        <Zoom shell={shell} state={state} />
-        <Tool icon={ICONS.zoomIn} shell={shell} action="zoom_in" />
-        <Tool icon={ICONS.fit} shell={shell} action="fit" pressed={state.viewport.fitting.value} testid="nbl-fit" />
-        <Adjustments shell={shell} looks={looks} />
-      </div>
+      {hands.map(button)}
+      {hands.length < tools.length ? <span class="nbl-rule" /> : null}
+      {tools.filter((name) => !hands.includes(name)).map(button)}
+      <ToolOptions shell={shell} state={state} />
+    </div>
+  );
+}
+
+export function ViewTools({ shell, state, looks }: Props & { looks: Looks }): VNode {
+  return (
+    <div class="nbl-bar-part nbl-bar-end" role="group" aria-label="View">
+      <Tool icon={ICONS.zoomOut} shell={shell} action="zoom_out" />
+      <Zoom shell={shell} state={state} />
+      <Tool icon={ICONS.zoomIn} shell={shell} action="zoom_in" />
+      <Tool icon={ICONS.fit} shell={shell} action="fit" pressed={state.viewport.fitting.value} testid="nbl-fit" />
+      <Adjustments shell={shell} looks={looks} />
     </div>
   );
 }

@@ -11,7 +11,7 @@ import { Below, Canvas, type Looks } from "./canvas";
 import { Lists } from "./lists";
 import { ImagePopover } from "./popover";
 import type { ImageState } from "./state";
-import { Toolbar } from "./toolbar";
+import { Toolbar, ViewTools } from "./toolbar";
 
 interface Props {
   readonly shell: Shell;
@@ -31,17 +31,19 @@ export function ImageView({ shell, state }: Props): VNode {
   }), []);
   const fields = state.fields.value;
   const lists = fields.length > 0;
+  const broken = Boolean(shell.engine.item.value?.problem);
   return (
     <Frame
       shell={shell}
       palette={lists ? <ImagePalette shell={shell} state={state} /> : null}
       body={(
         <>
-          {shell.engine.item.value?.problem ? null : <Toolbar shell={shell} state={state} looks={looks} />}
+          {broken ? null : <Toolbar shell={shell} state={state} />}
           <Canvas shell={shell} state={state} looks={looks} />
-          {shell.engine.item.value?.problem ? null : <Below shell={shell} state={state} />}
+          {broken ? null : <Below shell={shell} state={state} />}
         </>
       )}
+      head={broken ? null : <ViewTools shell={shell} state={state} looks={looks} />}
       side={lists ? <Lists shell={shell} state={state} /> : null}
       floating={<ImagePopover shell={shell} state={state} host={() => shell.root.querySelector<HTMLElement>(".nbl-image")} />}
     />

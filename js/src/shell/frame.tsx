@@ -18,6 +18,8 @@ interface FrameProps {
   readonly body: ComponentChildren;
   /** Lists beside it; null if there is nothing to list. */
   readonly side: ComponentChildren;
+  /** At the end of the line that names the item. */
+  readonly head?: ComponentChildren;
   readonly floating?: ComponentChildren;
 }
 
@@ -26,7 +28,7 @@ export function Frame({ shell, ...rest }: FrameProps): VNode {
   return shell.engine.failure.value ? <Failure shell={shell} /> : <Loading shell={shell} />;
 }
 
-function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
+function Opened({ shell, palette, body, side, head, floating }: FrameProps): VNode {
   const { engine } = shell;
   const item = engine.item.value;
   const state = engine.total.value === 0 ? "empty" : shell.resting.value ? "done" : item === null ? "waiting" : "item";
@@ -50,7 +52,7 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
           {state === "done" ? <Done shell={shell} /> : null}
           {state === "waiting" ? <Waiting /> : null}
           <div class="nbl-item" hidden={state !== "item"}>
-            <ItemHead shell={shell} />
+            <ItemHead shell={shell} more={head} />
             {item?.problem ? <ItemProblem words={item.problem} shell={shell} /> : null}
             {body}
             {engine.suggestError.value ? <SuggestProblem words={engine.suggestError.value} shell={shell} /> : null}
@@ -75,7 +77,7 @@ function Opened({ shell, palette, body, side, floating }: FrameProps): VNode {
 
 const BADGES = { draft: ["clock", "Draft"], submitted: ["check", "Submitted"], discarded: ["close", "Discarded"] } as const;
 
-function ItemHead({ shell }: { shell: Shell }): VNode {
+function ItemHead({ shell, more }: { shell: Shell; more: ComponentChildren }): VNode {
   const { engine } = shell;
   const item = engine.item.value;
   const { status, flagged } = engine.view.value;
@@ -91,6 +93,7 @@ function ItemHead({ shell }: { shell: Shell }): VNode {
         </span>
       ) : null}
       {engine.waiting.value ? <span class="nbl-badge" data-testid="nbl-waiting"><Icon name="clock" size={12} /> Waiting for the kernel</span> : null}
+      {more}
     </div>
   );
 }

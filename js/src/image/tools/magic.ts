@@ -117,7 +117,7 @@ export class Smart implements Tool {
     if (this.#waiting.value) return "Looking for the object…";
     if (!this.busy) return "Click the object, or drag a box around it";
     if (!this.#region.value) return "Nothing found: click elsewhere, or drag a box around it";
-    return "Enter takes it · click what is missing · right click or alt+click what is too much";
+    return "Enter takes it · click what is missing, right-click what is too much";
   }
 
   ghosts(): readonly Ghost[] {

@@ -43,9 +43,9 @@ export class Path extends Steps {
   hint(): string {
     const { length } = this.points.value;
     if (length === 0) return `${this.kind === "fill" && this.state.subtracts.value ? "Takes away. " : ""}${BEGIN[this.kind]}`;
-    const back = `${this.state.keys("delete")} takes the last point back`;
+    const back = `Backspace: one point back`;
     if (length < this.#least) return `Click the next point · ${back}`;
-    return `${this.#closed ? "Click the first point or press" : "Press"} Enter, or double-click, to end · ${back}`;
+    return `${this.#closed ? "Click the first point, or" : ""} Enter ends · ${back}`.trim();
   }
 
   ghosts(): readonly Ghost[] {

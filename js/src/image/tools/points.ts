@@ -29,8 +29,8 @@ export class Points extends Steps<Placed> {
     const { length } = this.points.value;
     if (names.length < 2) return "Click where the point is";
     const { keys } = this.state;
-    const place = `Click ${names[length] ?? ""} (${length + 1} of ${names.length}) · right click or ${keys("occluded")}: covered`;
-    return length === 0 ? `${place} · or drag a frame around it all` : `${place} · ${keys("delete")}: absent`;
+    const place = `Click ${names[length] ?? ""} (${length + 1} of ${names.length}) · ${keys("occluded")}: covered`;
+    return length === 0 ? `${place} · or drag a frame around it` : `${place} · ${keys("delete")}: absent`;
   }
 
   ghosts(): readonly Ghost[] {

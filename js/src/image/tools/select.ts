@@ -46,12 +46,12 @@ export class Select implements Tool {
     const { keys } = state;
     const chosen = state.chosen();
     const [one] = chosen;
-    if (chosen.length > 1) return `${chosen.length} selected · drag moves them · a label's key changes their label · ${keys("delete")} deletes`;
-    if (one?.suggested) return `${keys("accept")} accepts, ${keys("reject")} rejects, a label's key accepts it with that label`;
+    if (chosen.length > 1) return `Drag moves them · a label's key relabels · ${keys("delete")} deletes`;
+    if (one?.suggested) return `${keys("accept")} accepts, ${keys("reject")} rejects, a label's key relabels it`;
     if (one?.locked) return `It is locked · ${keys("lock")} unlocks it`;
-    if (one?.shape.kind === "polygon") return `Drag a point, or the middle of an edge for a new one · alt+click deletes one · ${keys("delete")} deletes it all`;
+    if (one?.shape.kind === "polygon") return `Drag a point, or an edge's middle for a new one · alt+click deletes it`;
     if (one?.shape.kind === "mask") return `${keys("tool_brush")} and ${keys("tool_eraser")} change it · drag moves it · ${keys("delete")} deletes`;
-    if (one) return `Drag it or its handles · arrow keys move it · a label's key changes the label · ${keys("delete")} deletes`;
+    if (one) return `Drag it or its handles · a label's key relabels · ${keys("delete")} deletes`;
     const draw = state.tools.value.find((name) => name !== "select" && name !== "pan");
     if (state.shapes.ordered.length + state.shapes.suggested.length > 0 && state.version.value) {
       return `Click a shape to change it · pick a label, or ${draw ? keys(`tool_${draw}`) : ""}, to draw`;
