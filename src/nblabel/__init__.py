@@ -28,6 +28,7 @@ _HOMES = {
         "Track",
     ),
     "errors": ("NblabelError",),
+    "labelers.gallery": ("Gallery",),
     "labelers.image": ("ImageLabeler",),
     "labelers.text": ("TextLabeler",),
     "records": ("Item", "Progress", "Report", "Response"),
@@ -48,7 +49,18 @@ _HOMES = {
     "store": ("open_store",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_MODULES = ("annotations", "errors", "formats", "protocol", "records", "schema", "sources", "store", "suggest")
+_MODULES = (
+    "annotations",
+    "errors",
+    "formats",
+    "protocol",
+    "records",
+    "schema",
+    "shapes",
+    "sources",
+    "store",
+    "suggest",
+)
 
 __all__ = [
     "Attribute",
@@ -109,6 +121,7 @@ if TYPE_CHECKING:
         Track,
     )
     from .errors import NblabelError
+    from .labelers.gallery import Gallery
     from .labelers.image import ImageLabeler
     from .labelers.text import TextLabeler
     from .records import Item, Progress, Report, Response

@@ -7,11 +7,12 @@ thread.
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
@@ -874,6 +875,34 @@ class Session:
                     response = msgspec.structs.replace(response, status=status)
                 made[position] = (response, self._answers.done(position))
             return made
+
+    def everyone(self, positions: Iterable[int] | None = None) -> Iterator[tuple[int, Response]]:
+        """What all annotators say of some items, or of all, by position; this one's status as `states` sees it."""
+        with self.lock:
+            self.resync()
+            self.refresh()
+            wanted = self._answers.stored_positions() if positions is None else list(positions)
+            hints: dict[str, int | None] = dict(zip(self.source.identities(wanted), wanted, strict=True))
+            framed = [] if self._live is None else range(len(self.source)) if positions is None else wanted
+            framed = [position for position in framed if self._answers.in_frame(position)]
+        stored = self.store.responses(self.name, items=None if positions is None else hints)
+        while rows := list(itertools.islice(stored, 500)):
+            with self.lock:
+                places = self.source.locate_many({one.item: hints.get(one.item) for one in rows})
+                own = [places[one.item] for one in rows if one.annotator == self.annotator and one.item in places]
+                states = self.states(own)
+            for one in rows:
+                place = places.get(one.item)
+                if place is not None:
+                    yield place, states[place][0] if one.annotator == self.annotator else one
+        for start in range(0, len(framed), 500):
+            for place, (response, _) in self.states(framed[start : start + 500]).items():
+                yield place, response
+
+    @property
+    def suggests(self) -> bool:
+        """Whether models are asked for suggestions."""
+        return self._runner is not None
 
     def changed(self, position: int) -> bool:
         """Whether an answered item's content is not what it was."""

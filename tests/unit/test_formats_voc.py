@@ -198,7 +198,7 @@ def test_shapes_come_back_as_they_were_or_are_in_the_report(said: list[Any], tmp
         if a.id not in told:
             mark, place = plain(a)
             fit = next(
-                one for one in rest if one[0] == mark and np.allclose(one[1], place) and len(one[1]) == len(place)
+                one for one in rest if one[0] == mark and len(one[1]) == len(place) and np.allclose(one[1], place)
             )
             rest.remove(fit)
 

@@ -15,7 +15,7 @@ from nblabel.errors import FormatError
 from nblabel.schema import Boxes, Polygons, Schema, Skeletons
 from nblabel.shapes import corners, mask_array, rasterize
 
-from .shape_rows import SCHEMA, SIZE, labelled, notes, painted, person, picture, row, shapes
+from .shape_rows import SCHEMA, SIZE, labelled, notes, painted, person, picture, pixels, row, shapes
 
 YOLO = formats.FORMATS["yolo"]
 
@@ -275,7 +275,7 @@ def test_shapes_are_made_to_fit_the_task_and_the_report_says_how(tmp_path: Path)
     segment = told("segment")
     assert "outline of its corners" in segment["b"]
     assert "2 outlines" in segment["h"] and "joined by cuts" in segment["h"]  # noqa: PT018
-    assert "as its outline" in segment["m"]
+    assert "as the outline of its pixels" in segment["m"]
     back = labelled(YOLO.read(tmp_path / "segment", sizes=lambda name: SIZE))["labels/train/a"]
     assert np.array_equal(rasterize(back[2], SIZE), rasterize(holed, SIZE))  # type: ignore[arg-type]
     assert np.array_equal(rasterize(back[3], SIZE), mask_array(said[3]))  # type: ignore[arg-type]
@@ -283,6 +283,19 @@ def test_shapes_are_made_to_fit_the_task_and_the_report_says_how(tmp_path: Path)
     assert "the task is obb" in obb["h"]
     (_, turned, *_) = labelled(YOLO.read(tmp_path / "obb", sizes=lambda name: SIZE, task="obb"))["labels/train/a"]
     assert close([turned.x, turned.width, turned.rotation], [20, 20, 30])  # type: ignore[union-attr]
+
+
+def test_parts_of_one_object_are_one_outline_also_where_they_overlap(tmp_path: Path) -> None:
+    apart = [painted((1, 1, 9, 9), group="a", id="a1"), painted((30, 30, 9, 9), group="a", id="a2")]
+    over = [
+        Polygon(((0, 0), (20, 0), (20, 20), (0, 20)), "dog", group="b", id="b1"),
+        Polygon(((10, 10), (30, 10), (30, 30), (10, 30)), "dog", group="b", id="b2"),
+    ]
+    report = YOLO.write(tmp_path / "x", [row(*apart, *over)], SCHEMA)
+    assert {drop.annotation for drop in report.dropped} == {"a1", "a2", "b1", "b2"}
+    one, two = labelled(YOLO.read(tmp_path / "x", sizes=lambda name: SIZE))["labels/train/a"]
+    assert np.array_equal(rasterize(one, SIZE), pixels(*apart))  # type: ignore[arg-type]
+    assert np.array_equal(rasterize(two, SIZE), pixels(*over))  # type: ignore[arg-type]
 
 
 def test_poses_have_the_box_of_their_group(tmp_path: Path) -> None:

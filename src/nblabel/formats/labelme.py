@@ -19,10 +19,11 @@ from typing import Any
 import msgspec
 
 from ..annotations import AnyAnnotation, Box, Choice, Keypoints, Mask, Polygon, Shape
-from ..errors import FormatError, InvalidAnnotation
+from ..errors import InvalidAnnotation
 from ..records import Item, Labelled, Report, Response, Status
 from ..schema import Choices, Schema
 from ..shapes import corners, cropped, mask_of
+from .apart import read_each, write_each
 from .base import (
     DEFAULT_FIELDS,
     Log,
@@ -32,13 +33,12 @@ from .base import (
     StrPath,
     converted,
     reading,
-    replacing,
     sort_of,
     titled,
 )
-from .disk import dumps, files_in, filling, json_of
+from .disk import dumps, json_of
 from .figures import SkeletonFields, box_of_corners, bridged, ellipse, extras
-from .pictures import MOST_PIXELS, Picture, array_of, number, only_one, pictures, places, png_of
+from .pictures import MOST_PIXELS, Picture, array_of, number, pictures, png_of
 from .said import OURS, dict_in, said_of
 from .skeletons import apart, is_part, together
 from .table import json_key, key_of_json
@@ -61,20 +61,11 @@ def read(path: StrPath) -> Reading:
     path : path-like
         A JSON file, or a folder of them.
     """
-    place = Path(path)
-    root = place if place.is_dir() else place.parent
-    files = files_in(place, {".json"}) if place.is_dir() else [place]
     log = Log()
     parser = _Parser(log)
     items: list[Read] = []
     seen: set[Hashable] = set()
-    for file in files:
-        found = json_of(file, log)
-        if not isinstance(found, dict) or not isinstance(found.get("shapes"), list):
-            if place.is_file():
-                raise FormatError(f"{file} is no LabelMe file: it has no list of 'shapes'")
-            log.drop(file.relative_to(root).as_posix(), "", "is no LabelMe file: it has no list of 'shapes'")
-            continue
+    for found, file, root in read_each(path, ".json", log, lambda file: json_of(file, log), _odd):
         one = parser.item(found, file, root, seen, len(items))
         seen.add(one.item.key)
         items.append(one)
@@ -87,6 +78,11 @@ def read(path: StrPath) -> Reading:
         skeletons=skeletons,
         multiple=list(parser.flags),
     )
+
+
+def _odd(found: Any) -> str:
+    fits = isinstance(found, dict) and isinstance(found.get("shapes"), list)
+    return "" if fits else "is no LabelMe file: it has no list of 'shapes'"
 
 
 class _Parser:
@@ -288,20 +284,7 @@ def write(
     log = Log()
     shown = list(pictures(rows, log, statuses, sized=False))
     writer = _Writer(schema, meta or {}, log)
-    target = Path(path)
-    if os.fspath(path).lower().endswith(".json") and not target.is_dir():
-        with replacing(path) as part:
-            text = writer.document(only_one(shown, path), target.parent)
-            part.write_text(text, encoding="utf-8", newline="\n")
-        return log.report(path)
-    with filling(path) as folder:
-        chosen = places(shown, ".json", log)
-        for picture in shown:
-            place = chosen.get(picture.name)
-            if place is not None:
-                (folder / place).parent.mkdir(parents=True, exist_ok=True)
-                text = writer.document(picture, target / place.parent)
-                (folder / place).write_text(text, encoding="utf-8", newline="\n")
+    write_each(path, shown, ".json", log, lambda picture, base, folder: writer.document(picture, base / folder))
     return log.report(path)
 
 

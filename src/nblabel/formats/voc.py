@@ -10,17 +10,17 @@ Further elements that tools have added are known: ``polygon`` (Roboflow, supervi
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from ..annotations import AnyAnnotation, Box, Mask, Polygon, Shape
-from ..errors import FormatError, InvalidAnnotation
+from ..errors import InvalidAnnotation
 from ..records import Item, Labelled, Report, Response, Status
 from ..schema import Schema
 from ..shapes import bounds
+from .apart import read_each, write_each
 from .base import (
     Log,
     Meta,
@@ -30,14 +30,12 @@ from .base import (
     beyond,
     converted,
     reading,
-    replacing,
     sort_of,
     titled,
 )
-from .disk import files_in, filling
 from .figures import Fields, bridged, rings_of
 from .markup import add, kept, restored, serialized, text_for, text_in, value_of, xml_of
-from .pictures import Picture, number, only_one, pictures, places, short
+from .pictures import Picture, number, pictures, short
 
 __all__ = ["read", "write"]
 
@@ -59,23 +57,18 @@ def read(path: StrPath, *, one_based: bool = False) -> Reading:
     one_based : bool
         Whether pixels count from 1 and the last one belongs to the box.
     """
-    place = Path(path)
-    files = files_in(place, {".xml"}) if place.is_dir() else [place]
-    root = place if place.is_dir() else place.parent
     log = Log()
     items: list[Read] = []
     seen: set[Hashable] = set()
-    for file in files:
-        document = xml_of(file)
-        if document.tag != "annotation":
-            if len(files) == 1:
-                raise FormatError(f"{file} is no Pascal VOC file: it begins with <{document.tag}>")
-            log.drop(file.relative_to(root).as_posix(), "", f"is no Pascal VOC file: it begins with <{document.tag}>")
-            continue
+    for document, file, root in read_each(path, ".xml", log, xml_of, _odd):
         one = _item(document, file.relative_to(root), seen, log, one_based, len(items))
         seen.add(one.item.key)
         items.append(one)
     return reading(path, items, log)
+
+
+def _odd(document: Element) -> str:
+    return "" if document.tag == "annotation" else f"is no Pascal VOC file: it begins with <{document.tag}>"
 
 
 def _item(document: Element, file: Path, seen: set[Hashable], log: Log, one_based: bool, position: int) -> Read:
@@ -206,19 +199,7 @@ def write(
     shown = list(pictures(rows, log, statuses))
     fields = Fields(a for one in shown for a in one.annotations)
     writer = _Writer(one_based, rounded, fields, meta or {}, log)
-    if os.fspath(path).lower().endswith(".xml") and not Path(path).is_dir():
-        with replacing(path) as part:
-            text = writer.document(only_one(shown, path), "")
-            part.write_text(text, encoding="utf-8", newline="\n")
-        return log.report(path)
-    with filling(path) as folder:
-        chosen = places(shown, ".xml", log)
-        for picture in shown:
-            place = chosen.get(picture.name)
-            if place is not None:
-                (folder / place).parent.mkdir(parents=True, exist_ok=True)
-                text = writer.document(picture, str(place.parent))
-                (folder / place).write_text(text, encoding="utf-8", newline="\n")
+    write_each(path, shown, ".xml", log, lambda picture, _, folder: writer.document(picture, str(folder)))
     return log.report(path)
 
 

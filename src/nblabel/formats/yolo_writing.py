@@ -8,11 +8,13 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from ..annotations import AnyAnnotation, Box, Keypoints, Mask, Polygon, Shape
 from ..errors import FormatError, nearest
 from ..records import Item, Labelled, Report, Status
 from ..schema import Schema, Skeletons
-from ..shapes import Ring, bounds, corners
+from ..shapes import Ring, area, bounds, corners, mask_array, mask_of, to_mask
 from .base import FILE, Log, Meta, StrPath, beyond, sort_of, titled
 from .disk import dumps, files_in, filling
 from .figures import Fields, Thing, bridged, is_bounds, labels_of, rings_of, things
@@ -245,13 +247,25 @@ class _Writer:
             self.log.drop(key, box.id, f"{titled(box)} is written as the upright box around it")
 
     def _outline(self, parts: Sequence[Polygon | Mask], size: tuple[int, int], key: Hashable) -> list[float] | None:
-        first = parts[0]
+        """One ring for all parts of an object."""
+        first: Polygon | Mask = parts[0]
+        whole = [to_mask(one, size) for one in parts] if len(parts) > 1 else []
+        if whole:
+            together = np.logical_or.reduce([mask_array(one) for one in whole])
+            for one in parts:
+                self.log.drop(
+                    key, one.id, f"{titled(one)} and the other parts of its object are written as one outline"
+                )
+            if together.sum() < sum(area(one) for one in whole):  # a ring has no inside where it covers itself
+                first = mask_of(together, first.label, id=first.id)
+                parts = [first]
+        for one in parts:
+            if isinstance(one, Mask):
+                self.log.drop(key, one.id, f"{titled(one)} is written as the outline of its pixels")
         rings = [ring for one in parts for ring in rings_of(one)]
         if not rings:
             self.log.drop(key, first.id, f"{titled(first)} is empty, so there is nothing to write")
             return None
-        if any(isinstance(one, Mask) for one in parts):
-            self.log.drop(key, first.id, f"{titled(first)} is written as its outline")
         if len(rings) > 1:
             self.log.drop(key, first.id, f"the {len(rings)} outlines of {titled(first)} are joined by cuts")
         return self._ring(bridged(rings), size, key, first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
@@ -223,6 +224,21 @@ class ImageLabeler(Labeler):
         """
         item = self._session.said(key).item
         return self._reader.image(item, self._longest(item, width))
+
+    def thumbnail(self, item: Item, side: int = 160) -> Any:
+        """The upright image of an item, scaled to fit into a square, as an RGB PIL image: what `nblabel.Gallery` shows.
+
+        Parameters
+        ----------
+        item : Item
+            Which one.
+        side : int
+            Longer side in pixels, from 64 to 1024.
+        """
+        from PIL import Image
+
+        piece = self._reader.piece(item, "preview", (int(side),))
+        return on_white(Image.open(io.BytesIO(piece.data)))
 
     def _longest(self, item: Item, width: int | None) -> int | None:
         """The longer side of an item's image scaled to a width."""
