@@ -70,6 +70,21 @@ describe("answering", () => {
     expect(kernel.index).toBe(1);
   });
 
+  it("counts nothing twice while the kernel's word is on its way", async () => {
+    const { engine } = await world();
+    const seen: number[] = [];
+    const stop = engine.progress.subscribe(({ submitted }) => seen.push(submitted));
+    for (let n = 1; n <= 6; n++) {
+      engine.submit();
+      expect(Math.max(...seen)).toBe(n);
+      await pass(n % 2 ? 50 : 0);
+    }
+    await pass(100);
+    stop();
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(seen.at(-1)).toBe(6);
+  });
+
   it("sends little, whatever the number of items", async () => {
     const sizes: number[] = [];
     for (const items of [30, 3000]) {

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 import nblabel as nb
+from nblabel.search import Search
 
 from ..labeler import LabelerPage
 from .harness import Stage
@@ -113,3 +115,53 @@ def test_opens_where_another_labeler_stopped(stage: Callable[..., Stage], tmp_pa
     page._host("clear()")
     page.show()
     LabelerPage(page.el).until_ready().until_key(2)
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[Search]:
+    """Labelers open without a search, as those of very many items do; searches end when the test says so."""
+    begun: list[Search] = []
+    monkeypatch.setattr("nblabel.answers.PATIENCE", 0.0)
+    monkeypatch.setattr("nblabel.session.PATIENCE", 0.0)
+    monkeypatch.setattr("nblabel.sources.background.quiet", lambda: 30.0)
+    monkeypatch.setattr(Search, "start", lambda search: begun.append(search))
+    return begun
+
+
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_answers_that_have_moved_arrive_later(
+    stage: Callable[..., Stage], tmp_path: Path, searches: list[Search], goes_on: bool
+) -> None:
+    texts = [f"number {n}" for n in range(200)]
+    before = nb.TextLabeler(texts, choices=["good", "bad"], store=tmp_path / "l.db")
+    for _ in range(5):
+        before.submit("good")
+    before.close()
+    page = stage(lambda: nb.TextLabeler(texts[::-1], choices=["good", "bad"], store=tmp_path / "l.db"))
+    shown = LabelerPage(page.el).until_ready().focus()
+    assert (shown.key, shown.done) == ("0", 0)
+    assert shown.part("undo").is_disabled()
+    if goes_on:
+        shown.press("2").until_key(1).until_saved()
+    page.kernel.do(searches[-1]._look)
+    expect(shown.part("progress")).to_have_text("6 done" if goes_on else "5 done")
+    expect(shown.part("undo")).to_be_enabled()
+    if goes_on:  # a person who labels is left in peace
+        assert shown.key == "1"
+        shown.press("p").until_key(0)
+        shown.press("n", "1").until_key(2).until_saved()
+    else:
+        shown.until_key(194)  # where work had stopped
+        shown.press("1").until_key(0).until_saved()  # all behind it are done
+
+    def log() -> list[str]:
+        return [entry.event.action for entry in page.lab._store.entries("text")]
+
+    made = log()
+    for n in range(len(made) - 5 + 1):  # undo goes through what was done here to what was done before
+        shown.press("Control+z")
+        page.until_python(lambda n=n: len(log()) == len(made) + n + 1)
+    shown.until_key(195)
+    page.until_python(lambda: page.lab.progress.submitted == 4)
+    assert page.lab.annotations["key"].tolist() == [196, 197, 198, 199]
+    assert not page.problems

@@ -920,7 +920,9 @@ export class Engine {
   }
 
   #changed(message: Changed): void {
-    this.#count(message.progress);
+    const unsaved = new Set(this.#sender.events.map((event) => event.id));
+    // events of this page are counted here until their own acknowledgement comes
+    if (!message.entries.some(({ event }) => unsaved.has(event.id))) this.#count(message.progress);
     let news = false;
     for (const { event, inverse } of message.entries) {
       if (this.#mine.has(event.id) || this.#others.has(event.id)) continue;
