@@ -57,7 +57,7 @@ ROBOFLOW = "train: ../train/images\nval: ../valid/images\n\nnc: 2\nnames: ['cat'
     ("files", "image", "part"),
     [
         ({"data.yaml": ULTRALYTICS, "labels/train/a.txt": BOXES}, "images/train/a.jpg", "train"),
-        ({"data.yaml": ROBOFLOW, "valid/labels/a.txt": BOXES}, "valid/images/a.png", "valid"),
+        ({"data.yaml": ROBOFLOW, "valid/labels/a.txt": BOXES}, "valid/images/a.png", "val"),
         ({"data.yaml": 'names: ["cat", "dog"]', "labels/in/b c.txt": BOXES}, "images/in/b c.jpg", None),
         (
             {"obj.names": "cat\ndog\n", "obj.data": "classes = 2", "obj_train_data/a.txt": BOXES},
@@ -141,6 +141,20 @@ def test_images_may_lie_elsewhere(tmp_path: Path) -> None:
     (one,) = YOLO.read(tmp_path / "x", images=tmp_path / "photos").items
     assert (one.item.key, one.item.size) == ("a.jpg", (40, 20))
     assert one.response.annotations == (Box(10, 5, 20, 10, "cat", id="line1", field="boxes"),)
+
+
+def test_the_data_may_lie_where_data_yaml_says(tmp_path: Path) -> None:
+    yaml = "path: ../data\ntrain: images/train2017\nval: [images/a, images/b/]\nnames: [cat]"
+    files = {"cfg/x.yaml": yaml, **{f"data/labels/{name}.txt": "" for name in ("train2017/a", "b/c", "d/e")}}
+    images = {f"data/images/{name}.jpg": SIZE for name in ("train2017/a", "b/c", "d/e")}
+    lay_out(tmp_path, files, images)
+    found = YOLO.read(tmp_path / "cfg" / "x.yaml")
+    assert {one.item.key: one.meta.get("split") for one in found.items} == {
+        "images/b/c.jpg": "val",
+        "images/d/e.jpg": None,
+        "images/train2017/a.jpg": "train",
+    }
+    assert len(YOLO.read(tmp_path / "cfg").items) == 3
 
 
 @pytest.mark.parametrize(

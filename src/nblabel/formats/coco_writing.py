@@ -154,6 +154,12 @@ class _Writer:
         for thing in things(a for a in picture.annotations if a not in others):
             raw = raws.get(thing.first.id)
             raw = raw if isinstance(raw, dict) else {}
+            points = thing.keypoints
+            if points is not None and len(thing.shapes) == 1 and not any(seen for _, _, seen in points.points):
+                self.log.drop(
+                    picture.key, points.id, f"no point of {titled(points)} is there, so there is nothing to write"
+                )
+                continue
             id_ = ids.take(raw.get("id", thing.first.id))
             self.log.annotations += len(thing.shapes)
             if raw and self._unchanged(raw, thing, picture.key):

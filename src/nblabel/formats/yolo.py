@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import msgspec
@@ -23,18 +23,14 @@ import msgspec
 from ..annotations import AnyAnnotation, Box, Keypoints, Polygon
 from ..errors import FormatError, InvalidAnnotation
 from ..records import Item, Response, Status
-from ..schema import Skeletons
 from .base import DEFAULT_FIELDS, Log, Read, Reading, StrPath, converted, reading, sort_of
 from .disk import files_in, text_of
-from .figures import box_of_corners, edges_of, is_bounds
+from .figures import box_of_corners, is_bounds
 from .pictures import IMAGES, Sizes, image_size, number, size_of
-from .yaml import yaml_of
-from .yolo_writing import SPLITS, Task, checked, write
+from .yolo_data import About, label_files
+from .yolo_writing import Task, checked, write
 
 __all__ = ["read", "write"]
-
-_NO_LABELS = frozenset(("classes.txt", "obj_names.txt", "notes.txt", "readme.txt", "predefined_classes.txt"))
-_LARGEST_YAML = 1 << 22
 
 
 # ---- read ----------------------------------------------------------------------------------------
@@ -58,10 +54,10 @@ def read(path: StrPath, *, task: Task | None = None, images: StrPath | None = No
     chosen = checked(task)
     place = Path(path)
     log = Log()
-    about = _About(place, log)
-    labels = _label_files(about.root, place)
+    about = About(place, log)
+    labels = label_files(about.root, about.within)
     seen = _images_of(about.root, None if images is None else Path(images), labels)
-    if place.is_dir() and about.root != place:  # a part of the data set
+    if about.within != about.root:  # a part of the data set
         seen.spare.clear()
     if not labels and about.data is None:
         raise FormatError(
@@ -74,7 +70,7 @@ def read(path: StrPath, *, task: Task | None = None, images: StrPath | None = No
         items.append(_item(file, own, seen, about, sizes, parser, len(items)))
     for name, image in sorted(seen.spare.items()):  # without labels: nobody has looked at them
         item = Item(name, str(image), position=len(items), size=size_of(name, sizes))
-        items.append(Read(item, Response("", ""), _split(name)))
+        items.append(Read(item, Response("", ""), about.split(name)))
     return reading(
         path,
         items,
@@ -86,95 +82,12 @@ def read(path: StrPath, *, task: Task | None = None, images: StrPath | None = No
     )
 
 
-class _About:
-    """What ``data.yaml`` or a list of names says of a data set."""
-
-    def __init__(self, place: Path, log: Log) -> None:
-        self.root = place.parent if place.is_file() else place
-        self.data: dict[str, Any] | None = None
-        self.names: dict[int, str] = {}
-        self.task: Task | None = None
-        self.points = self.numbers = 0
-        if place.is_file() and place.suffix.lower() not in (".yaml", ".yml", ".names"):
-            raise FormatError(f"{place} does not describe a YOLO data set", "give its folder or its data.yaml")
-        if not place.exists():
-            raise FileNotFoundError(2, "No such file or directory", str(place))
-        file = place if place.is_file() else self._find(place)
-        if file is None and "labels" in place.parts:  # a part of a data set
-            last = len(place.parts) - 1 - place.parts[::-1].index("labels")
-            self.root = Path(*place.parts[:last])
-            file = self._find(self.root)
-        if file is not None and file.suffix.lower() in (".yaml", ".yml"):
-            self._yaml(file, log)
-        elif file is not None:
-            self.names = dict(enumerate(line.strip() for line in text_of(file).splitlines() if line.strip()))
-        self.skeleton = self._skeleton()
-
-    @staticmethod
-    def _find(place: Path) -> Path | None:
-        """The file of a folder that names the classes."""
-        named = [place / "data.yaml", place / "dataset.yaml", *sorted(place.glob("*.y*ml"))]
-        named += [place / "obj.names", place / "classes.txt"]
-        return next((one for one in named if one.is_file()), None)
-
-    def _yaml(self, file: Path, log: Log) -> None:
-        if file.stat().st_size > _LARGEST_YAML:
-            raise FormatError(f"{file} is too large to describe a data set")
-        found = yaml_of(text_of(file), str(file))
-        if not isinstance(found, dict):
-            raise FormatError(f"{file} does not describe a data set: it has no keys")
-        self.data = found
-        names = found.get("names")
-        pairs: Iterable[tuple[Any, Any]] = ()
-        if isinstance(names, list):
-            pairs = enumerate(names)
-        elif isinstance(names, dict):
-            pairs = names.items()
-        for key, name in pairs:
-            number_ = int(key) if isinstance(key, int) or (isinstance(key, str) and key.isdecimal()) else None
-            if number_ is None:
-                raise FormatError(f"{file}: the class {key!r} has no number")
-            self.names[number_] = str(name)
-        taken: set[str] = set()
-        for number_, name in self.names.items():
-            if name in taken or not name.strip():
-                log.drop(None, "", f"class {number_} has the name {name!r} of another; its number is added")
-                self.names[number_] = f"{name} ({number_})"
-            taken.add(self.names[number_])
-        shape = found.get("kpt_shape")
-        if isinstance(shape, list) and len(shape) == 2 and all(isinstance(n, int) for n in shape):
-            if not (0 < shape[0] <= 10_000 and shape[1] in (2, 3)):
-                raise FormatError(f"{file}: kpt_shape is {shape}, not a number of points and 2 or 3 values for each")
-            self.points, self.numbers = shape
-            self.task = "pose"
-
-    def _skeleton(self) -> Skeletons:
-        names = [str(n + 1) for n in range(self.points)]
-        given = (self.data or {}).get("kpt_names")
-        if isinstance(given, dict) and given:
-            given = next(iter(given.values()))
-        if isinstance(given, list) and len(set(map(str, given))) == self.points and all(str(n).strip() for n in given):
-            names = [str(name) for name in given]
-        edges = edges_of((self.data or {}).get("skeleton"), self.points)
-        return Skeletons((), points=tuple(names) if self.points > 1 else (), edges=tuple(edges))
-
-
 class _Images:
     """Image files by where their labels would be."""
 
     def __init__(self) -> None:
         self.by_stem: dict[str, list[tuple[str, Path]]] = {}
         self.spare: dict[str, Path] = {}
-
-
-def _label_files(root: Path, place: Path) -> list[Path]:
-    folder = root if place.is_file() else place
-    found = [one for one in files_in(folder, {".txt"}) if one.name.lower() not in _NO_LABELS]
-    if folder != root:
-        return found
-    inside = [one for one in found if "labels" in one.relative_to(folder).parts[:-1]]
-    lists = {"train.txt", "val.txt", "valid.txt", "test.txt"}  # of paths, in older data sets
-    return inside or [one for one in found if one.name.lower() not in lists]
 
 
 def _images_of(root: Path, given: Path | None, labels: Sequence[Path]) -> _Images:
@@ -201,11 +114,6 @@ def _stem(file: Path, root: Path) -> str:
     return "/".join(parts)
 
 
-def _split(name: str) -> dict[str, Any]:
-    found = next((part for part in PurePosixPath(name).parts[:-1] if part in SPLITS), None)
-    return {"split": found} if found else {}
-
-
 _Lines: TypeAlias = "list[tuple[int, list[str]]]"
 
 
@@ -230,9 +138,7 @@ def _guess(lines: Sequence[Sequence[str]]) -> Task:
     return "obb" if straight and all(turned) and len(four) == len(lines) else "segment"
 
 
-def _item(
-    file: Path, lines: _Lines, seen: _Images, about: _About, sizes: Sizes, parser: _Parser, position: int
-) -> Read:
+def _item(file: Path, lines: _Lines, seen: _Images, about: About, sizes: Sizes, parser: _Parser, position: int) -> Read:
     found = seen.by_stem.get(_stem(file, about.root)) or seen.by_stem.get(file.stem) or []
     log = parser.log
     name, image = found[0] if found else (file.relative_to(about.root).with_suffix("").as_posix(), None)
@@ -250,13 +156,13 @@ def _item(
             log.drop(name, "", f"{file.name}, line {n}: {error}")
     item = Item(name, name if image is None else str(image), position=position, size=size)
     status: Status = "submitted" if size is not None or not lines else "pending"
-    return Read(item, Response("", "", status, tuple(made)), _split(name) or _split(file.as_posix()))
+    return Read(item, Response("", "", status, tuple(made)), about.split(name))
 
 
 class _Parser:
     """A line on its way to shapes."""
 
-    def __init__(self, about: _About, task: Task, log: Log) -> None:
+    def __init__(self, about: About, task: Task, log: Log) -> None:
         self.about = about
         self.task = task
         self.log = log

@@ -304,6 +304,9 @@ class _Writer:
         away = sum(1 for old, new in zip(points, kept, strict=True) if old[2] and not new[2])
         if away:
             self.log.drop(key, first.id, f"{away} points of {titled(first)} lie outside the image; written as absent")
+        if thing.box is None and not any(seen for _, _, seen in kept):
+            self.log.drop(key, first.id, f"no point of {titled(first)} is there, so there is nothing to write")
+            return None
         self._upright(thing.box, key)
         around = thing.box or Keypoints(tuple(kept), id=first.id)
         box = self._box(bounds(around), size, key, thing.box or first)
