@@ -69,6 +69,7 @@ __all__ = [
     "Choice",
     "Choices",
     "Cuboid",
+    "Gallery",
     "ImageLabeler",
     "Item",
     "Keyframe",
