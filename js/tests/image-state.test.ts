@@ -78,7 +78,7 @@ describe("image state", () => {
   });
 
   const answers = (): readonly AnyAnnotation[] => page.engine.view.value.annotations;
-  const hand = (x: number, y: number, more: Partial<Hand> = {}): Hand => state.hand([x, y], { by: "mouse", ...more });
+  const hand = (x: number, y: number, more: Partial<Hand> = {}): Hand => state.keyboard.hand([x, y], { by: "mouse", ...more });
   const click = (x: number, y: number, more: Partial<Hand> = {}): void => {
     const tool = state.held.value;
     tool.down(hand(x, y, more));

@@ -8,7 +8,7 @@ import { ICONS } from "./icons";
 export type ToolName =
   | "select" | "pan" | "box" | "rotated" | "extreme" | "polygon" | "hole" | "polyline" | "points" | "brush" | "eraser" | "fill" | "wand" | "smart";
 export type ShapeField = Extract<AnyField, { kind: "boxes" | "polygons" | "polylines" | "skeletons" | "masks" }>;
-type FieldKind = ShapeField["kind"];
+export type FieldKind = ShapeField["kind"];
 
 interface ToolInfo {
   readonly words: string;

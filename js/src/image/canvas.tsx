@@ -74,7 +74,7 @@ function mount(host: HTMLElement, map: HTMLElement, { shell, state, looks }: Pro
       const now = state.moved.peek().get(drawn.id) ?? (bitmap ? { ...drawn, bitmap } : drawn);
       pen.shapes([now], true, true);
       if (chosen.length < 20) pen.name(now);
-      if (chosen.length > 1 && now.shape.kind === "box") pen.ghost({ points: corners(now.shape), mark: "square", color: now.color });
+      if (chosen.length > 1 && chosen.length < 100 && now.shape.kind === "box") pen.ghost({ points: corners(now.shape), mark: "square", color: now.color });
     }
     for (const ghost of state.ghosts.peek()) pen.ghost(ghost);
     const cursor = state.cursor.peek();

@@ -1,50 +1,14 @@
 /** What is done to shapes that are there. Every change is one event, however many shapes it is about. */
-import { batch } from "@preact/signals-core";
-import type { Box, Keypoints, Mask, Polygon } from "../core/protocol";
-import type { ShapeField } from "./actions";
-import { ADD, combine, fillPolygon, SUBTRACT } from "./bitmap";
-import { contour } from "./contour";
-import { bounds, centre, clip, corners, held, inPolygon, resize, rings, simplify, translate, union, whole } from "./geometry";
+import type { Box, Keypoints } from "../core/protocol";
+import { ADD, SUBTRACT } from "./bitmap";
+import { bounds, centre, clip, corners, held, resize, translate, union } from "./geometry";
 import { dragged, gripsOf, turned, withLess, withMore } from "./grips";
-import { bitmapOf, encode } from "./rle";
-import { type ImageState, type LabelRef, refOf } from "./state";
-import type { Bitmap, Drawn, Point, Shape } from "./types";
+import { combineAll, convert, kindOf, maskOf, own, simplifyAll } from "./regions";
+import { bitmapOf } from "./rle";
+import type { ImageState, LabelRef } from "./state";
+import type { Drawn, Point, Shape } from "./types";
 
-/** Pixels that an outline may leave a region by when it is made of one. */
-const OUTLINE = 0.7;
-const KINDS: Readonly<Record<Shape["kind"], ShapeField["kind"]>> = { box: "boxes", polygon: "polygons", keypoints: "skeletons", mask: "masks" };
-
-function kindOf(shape: Shape): ShapeField["kind"] {
-  return shape.kind === "polygon" && shape.closed === false ? "polylines" : KINDS[shape.kind];
-}
-
-/** The same shape, now a person's: what a model scored is not what stands there any more. */
-function own<S extends Shape>({ score: _score, source: _source, ...kept }: S): S {
-  return kept as unknown as S;
-}
-
-/** The pixels of what has an area; undefined for lines and points. */
-export function regionOf(shape: Shape, size: { width: number; height: number }): Bitmap | undefined {
-  if (shape.kind === "mask") return bitmapOf(shape);
-  if (shape.kind === "box") return fillPolygon([corners(shape)], whole(size));
-  return shape.kind === "polygon" && shape.closed !== false ? fillPolygon(rings(shape), whole(size)) : undefined;
-}
-
-/** A region as answers of a field of some kind. */
-export function shapesOf(region: Bitmap, kind: ShapeField["kind"], size: { width: number; height: number }): Shape[] {
-  if (kind === "masks") return [maskOf(region, size)];
-  if (kind === "boxes") {
-    const { x, y, width, height } = region;
-    return [{ kind: "box", x, y, width, height }];
-  }
-  return contour(region, OUTLINE).map(({ outer, holes }): Polygon => ({
-    kind: "polygon", points: outer.map(([x, y]) => [x, y]), ...(holes.length > 0 && { holes: holes.map((hole) => hole.map(([x, y]) => [x, y])) }),
-  }));
-}
-
-export function maskOf(region: Bitmap, { width, height }: { width: number; height: number }): Mask {
-  return { kind: "mask", size: [height, width], counts: encode(region, [height, width]) };
-}
+const LOCKED = "It is locked";
 
 export class Edits {
   #clipboard: readonly Shape[] = [];
@@ -54,11 +18,11 @@ export class Edits {
   constructor(readonly state: ImageState) {}
 
   /** Those selected that may be changed; says why there are none. */
-  #free(least = 1, fits: (drawn: Drawn) => boolean = () => true, words = "Select a shape first."): Drawn[] | null {
+  free(least = 1, fits: (drawn: Drawn) => boolean = () => true, words = "Select a shape first"): Drawn[] | null {
     const chosen = this.state.chosen();
     const free = chosen.filter((one) => !one.locked && fits(one));
     if (free.length >= least) return free;
-    this.state.say(chosen.length > 0 && chosen.every(({ locked }) => locked) ? "It is locked." : words);
+    this.state.refuse(chosen.length > 0 && chosen.every(({ locked }) => locked) ? LOCKED : words);
     return null;
   }
 
@@ -73,7 +37,7 @@ export class Edits {
   }
 
   #each(change: (shape: Shape, drawn: Drawn) => Shape, merge: string): boolean {
-    const free = this.#free();
+    const free = this.free();
     if (free) this.put(free.map((one) => change(one.shape, one)), { merge: `${merge} ${free.map(({ id }) => id).join()}` });
     return free !== null;
   }
@@ -87,7 +51,7 @@ export class Edits {
     const only = state.only();
     const grip = only && point !== null ? gripsOf(only, state.scale, true).find(({ index, kind }) => index === point && kind !== "middle") : undefined;
     const around = chosen.map((one) => one.bounds).reduce(union);
-    const [x, y] = grip || sized ? [dx, dy] : held(around, dx, dy, state.size);
+    const [x, y] = grip || sized ? [dx, dy] : state.within(chosen, dx, dy);
     this.#each((shape) => {
       if (grip?.kind === "turn") return turned(shape, dx + dy, centre(around));
       if (grip) return dragged(shape, grip, [grip.at[0] + x, grip.at[1] + y]);
@@ -111,7 +75,7 @@ export class Edits {
     const kind = state.fieldOf(ref)?.kind;
     const alike = chosen.filter(({ shape }) => kindOf(shape) === kind);
     const fits = alike.filter(({ locked }) => !locked);
-    if (alike.length > 0 && fits.length === 0) state.say("It is locked.");
+    if (alike.length > 0 && fits.length === 0) state.refuse(LOCKED);
     if (fits.length === 0) return alike.length > 0;
     const same = fits.filter(({ shape, suggested }) => suggested && shape.label === ref.label && shape.field === ref.field);
     const known = new Set(state.labelOf(ref)?.attributes?.map(({ name }) => name));
@@ -176,7 +140,7 @@ export class Edits {
     const only = state.only();
     const point = state.point.peek();
     if (only && point !== null && !only.locked && only.shape.kind !== "box" && this.dropPoint(only, point)) return;
-    if (this.#free(1)) this.remove(state.selected.peek());
+    if (this.free(1)) this.remove(state.selected.peek());
   }
 
   dropPoint({ shape }: Drawn, index: number): boolean {
@@ -186,7 +150,7 @@ export class Edits {
     } else if (shape.kind === "polygon") {
       const made = withLess(shape, index);
       if (made) this.put([made]);
-      else this.state.say("It has no points to spare.");
+      else this.state.refuse("It has no points to spare");
     } else return false;
     this.state.point.value = null;
     return true;
@@ -201,7 +165,7 @@ export class Edits {
       const inside = clip(by ? translate(fits, dx, dy) : fits, state.size);
       return inside && state.labelOf(inside) ? [{ ...own(inside), id: state.engine.newId() }] : [];
     });
-    if (made.length === 0) return state.say("There is nothing to paste here.");
+    if (made.length === 0) return state.refuse("There is nothing to paste here");
     state.engine.edit(made);
     state.select(made.map(({ id }) => id));
   }
@@ -212,64 +176,6 @@ export class Edits {
     if (!carried || item === "" || item === carried.from) return;
     this.#carried = null;
     this.state.scope.timeout(() => this.#paste(carried.shapes), 0);
-  }
-
-  // ---- regions --------------------------------------------------------------------------------
-
-  /** Masks and polygons put together, or others taken away from the first. */
-  #combine(how: typeof ADD | typeof SUBTRACT): void {
-    const { state } = this;
-    const free = this.#free(2, ({ shape }) => shape.kind === "mask" || (shape.kind === "polygon" && shape.closed !== false), "Select two or more masks or polygons first.");
-    const [first, ...others] = free ?? [];
-    if (!first) return;
-    const { shape } = first;
-    const drop = how === ADD ? others.map(({ id }) => id) : [];
-    // what lies inside becomes a hole as it is
-    if (how === SUBTRACT && shape.kind === "polygon" && others.every((one) =>
-      one.shape.kind === "polygon" && one.shape.points.every((point) => inPolygon(point, rings(shape))))) {
-      this.put([{ ...shape, holes: [...shape.holes ?? [], ...others.map((one) => (one.shape as Polygon).points)] }]);
-      return;
-    }
-    const made = [first, ...others].map((one) => regionOf(one.shape, state.size) as Bitmap).reduce((a, b) => combine(a, b, how));
-    const [one, ...more] = made.width ? shapesOf(made, kindOf(shape), state.size) : [];
-    if (!one) return state.say("Nothing would be left of it.");
-    this.put([{ ...shape, ...one }, ...more.map((part) => ({ ...shape, ...part, id: state.engine.newId() }))], { drop });
-    state.select([first.id]);
-  }
-
-  #convert(): void {
-    const { state } = this;
-    const to = (shape: Shape): ShapeField | undefined => {
-      const kind = shape.kind === "mask" ? "polygons" : "masks";
-      const fields = state.fields.peek().filter((field) => field.kind === kind);
-      return fields.find((field) => field.labels.some(({ name }) => name === shape.label)) ?? fields[0];
-    };
-    const free = this.#free(1, ({ shape }) => shape.kind !== "keypoints" && to(shape) !== undefined, "There is no field for what it would become.");
-    if (!free) return;
-    const made = free.flatMap(({ shape }) => {
-      const field = to(shape) as ShapeField;
-      const region = regionOf(shape, state.size);
-      const label = field.labels.find(({ name }) => name === shape.label) ?? field.labels[0];
-      if (!region?.width || !label) return [];
-      return shapesOf(region, field.kind, state.size).map((one) => ({ ...one, ...refOf(field, label), id: state.engine.newId() }));
-    });
-    if (made.length === 0) return;
-    batch(() => {
-      state.engine.edit(made, free.map(({ id }) => id));
-      state.select(made.map(({ id }) => id));
-    });
-  }
-
-  #simplify(): void {
-    const tolerance = Math.max(1, 1.5 / this.state.scale);
-    const free = this.#free(1, ({ shape }) => shape.kind === "polygon", "Select a polygon or line first.");
-    const count = (shape: Shape): number => shape.kind === "polygon" ? rings(shape).flat().length : 0;
-    if (!free) return;
-    const made = free.map(({ shape }): Shape => shape.kind !== "polygon" ? shape : {
-      ...shape, points: simplify(shape.points, tolerance, shape.closed !== false), ...(shape.holes && { holes: shape.holes.map((hole) => simplify(hole, tolerance, true)) }),
-    });
-    this.put(made);
-    this.state.say(`${free.reduce((sum, { shape }) => sum + count(shape), 0)} points became ${made.reduce((sum, shape) => sum + count(shape), 0)}`);
   }
 
   // ---- looks ----------------------------------------------------------------------------------
@@ -321,10 +227,10 @@ export class Edits {
   #addPoint(): void {
     const { state } = this;
     const only = state.only();
-    if (only?.shape.kind !== "polygon" || only.locked) return state.say("Select a polygon or line first.");
+    if (only?.shape.kind !== "polygon" || only.locked) return state.refuse("Select a polygon or line first");
     const at = state.point.peek() ?? 0;
     const middle = gripsOf(only, Infinity, false).find(({ kind, index }) => kind === "middle" && index === at);
-    if (!middle) return state.say("The line ends here.");
+    if (!middle) return state.refuse("The line ends here");
     this.put([withMore(only.shape, at, middle.at)]);
     state.point.value = at + 1;
   }
@@ -334,7 +240,7 @@ export class Edits {
     const only = state.only();
     const turns = only && (state.fieldOf(only.shape) as { rotation?: boolean } | undefined)?.rotation !== false;
     const grips = only ? gripsOf(only, state.scale, Boolean(turns)).filter(({ kind }) => kind !== "middle") : [];
-    if (!only || grips.length === 0) return state.say("Select one shape with points first.");
+    if (!only || grips.length === 0) return state.refuse("Select one shape with points first");
     const at = grips.findIndex(({ index }) => index === state.point.peek());
     const grip = grips[(at + by + grips.length + (at < 0 && by < 0 ? 1 : 0)) % grips.length];
     state.point.value = grip?.index ?? null;
@@ -359,7 +265,7 @@ export class Edits {
     delete_all: () => this.remove(this.state.shapes.ordered.map(({ id }) => id)),
     occluded: () => this.#occluded(),
     duplicate: () => {
-      const chosen = this.#free();
+      const chosen = this.free();
       if (chosen) this.#paste(chosen.map(({ shape }) => shape), Math.max(4, Math.round(12 / this.state.scale)));
     },
     copy: () => {
@@ -372,14 +278,14 @@ export class Edits {
     paste: () => this.#clipboard.length > 0 && this.#paste(this.#clipboard),
     copy_next: () => {
       const { state } = this;
-      const chosen = this.#free();
+      const chosen = this.free();
       const index = state.engine.index.peek();
       if (!chosen || index + 1 >= state.engine.total.peek()) return;
       this.#carried = { from: state.engine.item.peek()?.id ?? "", shapes: chosen.map(({ shape }) => shape) };
       state.engine.next();
     },
     group: () => {
-      const free = this.#free(2, undefined, "Select two or more shapes first.");
+      const free = this.free(2, undefined, "Select two or more shapes first");
       const group = free?.map(({ shape }) => shape.group).find(Boolean) ?? this.state.engine.newId();
       if (free && this.#each((shape) => ({ ...shape, group }), "group")) this.state.say("Grouped");
     },
@@ -391,12 +297,12 @@ export class Edits {
     turn_right: () => this.#turn(1),
     turn_far_left: () => this.#turn(-15),
     turn_far_right: () => this.#turn(15),
-    simplify: () => this.#simplify(),
-    convert: () => this.#convert(),
-    merge: () => this.#combine(ADD),
-    subtract: () => this.#combine(SUBTRACT),
-    lock: () => this.state.selected.peek().length > 0 ? this.toggle("locked", this.state.selected.peek()) : this.state.say("Select a shape first."),
-    hide: () => this.state.selected.peek().length > 0 ? this.toggle("hidden", this.state.selected.peek()) : this.state.say("Select a shape first."),
+    simplify: () => simplifyAll(this.state),
+    convert: () => convert(this.state),
+    merge: () => combineAll(this.state, ADD),
+    subtract: () => combineAll(this.state, SUBTRACT),
+    lock: () => this.state.selected.peek().length > 0 ? this.toggle("locked", this.state.selected.peek()) : this.state.refuse("Select a shape first"),
+    hide: () => this.state.selected.peek().length > 0 ? this.toggle("hidden", this.state.selected.peek()) : this.state.refuse("Select a shape first"),
     solo: () => {
       const { selected, solo } = this.state;
       solo.value = solo.peek() || selected.peek().length === 0 ? null : new Set(selected.peek());

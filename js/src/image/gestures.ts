@@ -79,6 +79,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     if ((event.target as Element).closest("button, .nbl-minimap")) return;
     element.focus({ preventScroll: true });
     space.used = true;
+    state.refused.value = "";
     if (by === "touch") {
       fingers.set(event.pointerId, place);
       if (fingers.size === 2 && !press?.dragged) {
@@ -89,7 +90,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     if (press || pinch || (event.button !== 0 && event.button !== 1)) return;
     element.setPointerCapture(event.pointerId);
     const pans = event.button === 1 || state.panning.peek() || state.tool.peek() === "pan";
-    if (!pans && state.pending.peek()) return state.say("Choose its label first.");
+    if (!pans && state.pending.peek()) return state.refuse("Choose its label first");
     const double = event.timeStamp - before.time < DOUBLE && distance(before.at, place) < 2 * SLACK[by];
     before = { at: place, time: event.timeStamp };
     state.cursor.value = null;

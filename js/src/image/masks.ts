@@ -47,7 +47,7 @@ export class Masks {
       if (drawn) state.select([drawn.id], { fresh: true });
     }
     if (drawn?.locked || (!drawn && subtracts)) {
-      state.say(drawn ? "It is locked." : "There is no mask to take away from.");
+      state.refuse(drawn ? "It is locked" : "There is no mask to take away from");
       return false;
     }
     const size: Size = state.size;
@@ -78,7 +78,7 @@ export class Masks {
       change(edit);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.#state.say(error.message);
+      this.#state.refuse(error.message);
     }
     this.touched(edit.bitmap, edit.dirty());
     this.painted.value++;
@@ -108,7 +108,7 @@ export class Masks {
       state.engine.edit([mask], [], merge === undefined ? {} : { merge });
     } else {
       const mask: Mask = { kind: "mask", size, counts };
-      state.make(["masks"], () => [mask], [{ bitmap, ...state.look(["masks"]) }]);
+      state.making.make(["masks"], () => [mask], [{ bitmap, ...state.look(["masks"]) }]);
       const made = this.target()?.shape;
       if (made?.kind === "mask" && state.fresh.peek()) this.#shape = made;
       else this.close();

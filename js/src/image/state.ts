@@ -9,15 +9,17 @@ import type { AnyField, Label, Schema } from "../core/protocol";
 import type { Scope } from "../core/scope";
 import type { Actions } from "../shell/actions";
 import type { ViewState } from "../shell/entry";
-import { FIRST_TOOL, imageActions, isShapeField, type ShapeField, type ToolName, TOOLS, toolsFor } from "./actions";
+import { type FieldKind, FIRST_TOOL, imageActions, isShapeField, type ShapeField, type ToolName, TOOLS, toolsFor } from "./actions";
 import { Edits } from "./edits";
-import { clamp, clampPoint, clip, contains, measure, type Size } from "./geometry";
+import { clampPoint, contains, held, intersection, measure, type Size, union, whole } from "./geometry";
+import { Keyboard } from "./keyboard";
 import { infoOf, type Pixels } from "./loader";
+import { Making, type Pending } from "./making";
 import { Masks } from "./masks";
 import { Shapes } from "./shapes";
 import { makeTool } from "./tools";
 import type { Hand, Tool } from "./tools/tool";
-import type { Drawn, Ghost, ImageInfo, Point, Rect, Shape } from "./types";
+import type { Drawn, Ghost, ImageInfo, Point, Rect } from "./types";
 import { Viewport } from "./viewport";
 
 export interface LabelRef {
@@ -25,26 +27,15 @@ export interface LabelRef {
   readonly label: string;
 }
 
-type Kind = ShapeField["kind"];
-
-/** Something drawn that has no label yet. */
-export interface Pending {
-  readonly kinds: readonly Kind[];
-  /** The shapes, as answers of a field of this kind. */
-  readonly build: (kind: Kind) => readonly Shape[];
-  readonly ghosts: readonly Ghost[];
-}
-
-const KEYS_STEP = 8; // screen pixels that the keyboard's cursor goes
-const PAN_STEP = 40;
-const SNAP = 10;
-const DIRECTIONS: Readonly<Record<string, Point>> = { left: [-1, 0], right: [1, 0], up: [0, -1], down: [0, 1] };
+const SNAP = 10; // screen pixels
 
 export class ImageState implements ViewState {
   readonly shapes = new Shapes();
   readonly viewport = new Viewport();
+  readonly making: Making;
   readonly masks: Masks;
   readonly edits: Edits;
+  readonly keyboard: Keyboard;
   readonly info: ReadonlySignal<ImageInfo | null>;
   readonly actions: ReadonlySignal<Actions>;
   readonly fields: ReadonlySignal<readonly ShapeField[]>;
@@ -63,6 +54,8 @@ export class ImageState implements ViewState {
   readonly hovered = signal<string | null>(null);
   readonly current = signal<LabelRef | null>(null);
   readonly pending = signal<Pending | null>(null);
+  /** Why the last shape was not made; shown until the next step. */
+  readonly refused = signal("");
   /** Shapes as they are while they are dragged. */
   readonly moved = signal<ReadonlyMap<string, Drawn>>(new Map());
   readonly hidden = signal<ReadonlySet<string>>(new Set());
@@ -95,8 +88,10 @@ export class ImageState implements ViewState {
     this.fields = computed(() => engine.schema.value.fields.filter(isShapeField));
     this.tools = computed(() => toolsFor(engine.schema.value, engine.options.value));
     this.held = computed(() => this.#tool(this.tool.value));
+    this.making = new Making(this);
     this.masks = new Masks(this);
     this.edits = new Edits(this);
+    this.keyboard = new Keyboard(this);
     this.hint = computed(() => this.#hint());
     this.ghosts = computed(() => [...this.pending.value?.ghosts ?? [], ...this.held.value.ghosts()]);
     scope.effect(() => this.#begin());
@@ -150,7 +145,7 @@ export class ImageState implements ViewState {
       });
       this.version.value = this.version.peek() + 1;
       const selected = this.selected.peek();
-      if (!selected.every((one) => this.shapes.get(one))) this.#select(selected.filter((one) => this.shapes.get(one)));
+      if (!selected.every((one) => this.shapes.get(one))) this.choose(selected.filter((one) => this.shapes.get(one)));
     });
     this.edits.arrived(id);
   }
@@ -159,7 +154,7 @@ export class ImageState implements ViewState {
   #leave(): void {
     for (const tool of this.#made.values()) tool.cancel();
     this.masks.close();
-    this.#select([]);
+    this.choose([]);
     this.pending.value = null;
     this.moved.value = new Map();
     this.hovered.value = this.cursor.value = null;
@@ -198,7 +193,7 @@ export class ImageState implements ViewState {
   }
 
   /** The label that a new shape of one of these kinds gets, if that is clear. */
-  refFor(kinds: readonly Kind[]): LabelRef | null {
+  refFor(kinds: readonly FieldKind[]): LabelRef | null {
     const current = this.current.value;
     const fits = this.fields.value.filter((field) => kinds.includes(field.kind));
     if (current && fits.some((field) => field.name === current.field)) return current;
@@ -218,6 +213,11 @@ export class ImageState implements ViewState {
     return `${shape.label ?? ""}: ${measure(shape).join(", ")}${score}`;
   }
 
+  /** As far as shapes can be moved: what of them is in the image stays there. */
+  within(drawn: readonly Drawn[], dx: number, dy: number): Point {
+    return held(intersection(drawn.map(({ bounds }) => bounds).reduce(union), whole(this.size)), dx, dy, this.size);
+  }
+
   /** Where a hand points in the image; with ctrl at the nearest vertex, if one is near. */
   place(hand: Hand, except?: ReadonlySet<string>): Point {
     const near = hand.ctrl ? this.shapes.near.snap(hand.at, SNAP / this.scale, except) : undefined;
@@ -228,7 +228,13 @@ export class ImageState implements ViewState {
     if (!this.info.value) return "";
     if (this.panning.value) return "Drag to move the view";
     if (this.pending.value) return `Pick a label for it: its key, or a click · ${this.keys("escape")} drops it`;
-    return this.held.value.hint();
+    return `${this.cursor.value && this.draws ? "Enter instead of a click · " : ""}${this.held.value.hint()}`;
+  }
+
+  /** Says why something is not done, also to those who see. */
+  refuse(words: string): void {
+    this.refused.value = words;
+    this.say(words);
   }
 
   // ---- tools ----------------------------------------------------------------------------------
@@ -245,7 +251,7 @@ export class ImageState implements ViewState {
         if (kind && !kinds.includes(kind)) this.current.value = this.refFor(kinds);
         // masks are painted on, polygons get holes
         const goes = this.chosen().every(({ shape }) => shape.kind === (name === "hole" ? "polygon" : kinds[0] === "masks" ? "mask" : ""));
-        if (!goes) this.#select([]);
+        if (!goes) this.choose([]);
       }
       this.tool.value = name;
       this.point.value = null;
@@ -264,105 +270,17 @@ export class ImageState implements ViewState {
 
   /** The last tool for a new shape: nothing that is there is painted on. */
   again(): void {
-    this.#select([]);
+    this.choose([]);
     this.masks.close();
     const [field] = this.fields.peek();
     const name = this.#last ?? (field && FIRST_TOOL[field.kind]);
     if (name) this.pick(name);
   }
 
-  // ---- labels ---------------------------------------------------------------------------------
-
-  label(field: AnyField, label: Label, clicked = false): void {
-    if (!isShapeField(field)) return;
-    const ref = refOf(field, label);
-    const pending = this.pending.peek();
-    if (pending) {
-      if (!pending.kinds.includes(field.kind)) return this.say(`${label.name} is no label for this.`);
-      this.pending.value = null;
-      this.#put(pending.build(field.kind), ref);
-      return;
-    }
-    const chosen = this.chosen();
-    if (chosen.length > 0 && !this.fresh.peek() && this.edits.relabel(chosen, ref)) return;
-    this.#choose(field, ref, clicked);
-  }
-
-  #choose(field: ShapeField, ref: LabelRef, clicked: boolean): void {
-    const fits = TOOLS[this.tool.peek()].kinds.includes(field.kind);
-    const tool = this.held.peek();
-    const current = this.current.peek();
-    const same = current?.field === ref.field && current.label === ref.label;
-    batch(() => {
-      if (!tool.busy) this.#select([]);
-      this.masks.close();
-      this.current.value = same && fits && clicked && !tool.busy ? null : ref; // a key always picks
-      if (!fits) this.pick(FIRST_TOOL[field.kind]);
-    });
-    this.say(this.current.peek() ? `${ref.label} is the current label.` : `${ref.label} is no longer the current label.`);
-    // a mask that was asked for waits for its label only
-    if (this.tool.peek() === "smart" && tool.busy && !clicked) tool.finish();
-  }
-
-  // ---- making ---------------------------------------------------------------------------------
-
-  /** Makes answers of what was drawn, or asks for its label. Says why if it is too small. */
-  make(kinds: readonly Kind[], build: (kind: Kind) => readonly Shape[], ghosts: readonly Ghost[]): boolean {
-    const fits = this.fields.peek().filter((field) => kinds.includes(field.kind));
-    const ref = this.refFor(kinds);
-    const kind = (ref && this.fieldOf(ref)?.kind) ?? fits[0]?.kind;
-    if (!kind || !this.#fit(build(kind))) return false;
-    if (ref) this.#put(build(kind), ref);
-    else {
-      batch(() => {
-        this.#select([]);
-        this.pending.value = { kinds: fits.map((field) => field.kind), build, ghosts };
-      });
-      this.say("Choose its label.");
-    }
-    return true;
-  }
-
-  #fit(shapes: readonly Shape[]): boolean {
-    const inside = shapes.map((shape) => clip(shape, this.size));
-    const words = inside.length === 0 || inside.some((one) => !one) ? "There is nothing of it in the image"
-      : inside.some((one) => one && this.tiny(one)) ? "Too small: zoom in to draw it" : "";
-    if (words) this.say(`${words}.`);
-    this.refused.value = words;
-    return !words;
-  }
-
-  /** Why the last shape was not made; shown until the next step. */
-  readonly refused = signal("");
-
-  tiny(shape: Shape): boolean {
-    const least = Math.max(1, 2 / this.scale);
-    if (shape.kind === "box") return Math.min(shape.width, shape.height) < least;
-    if (shape.kind !== "polygon") return false;
-    const { width, height } = this.shapes.derive(shape, { suggested: false, hidden: false, locked: false })?.bounds ?? { width: 0, height: 0 };
-    return shape.closed === false ? Math.max(width, height) < least : Math.min(width, height) < least;
-  }
-
-  #put(shapes: readonly Shape[], { field, label }: LabelRef): readonly string[] {
-    const made = shapes.flatMap((shape) => {
-      const inside = clip(shape, this.size);
-      return inside && !this.tiny(inside) ? [{ ...inside, field, label, id: this.engine.newId() }] : [];
-    });
-    if (made.length === 0) return [];
-    batch(() => {
-      const solo = this.solo.peek();
-      if (solo) this.solo.value = new Set([...solo, ...made.map(({ id }) => id)]);
-      this.engine.edit(made);
-      this.#select(made.map(({ id }) => id), true);
-    });
-    const [first] = this.chosen();
-    if (first) this.say(`${made.length > 1 ? `${made.length} shapes. ` : ""}${this.words(first)}`);
-    return made.map(({ id }) => id);
-  }
-
   // ---- selecting ------------------------------------------------------------------------------
 
-  #select(ids: readonly string[], fresh = false): void {
+  /** Selects shapes, whatever the tool; `fresh` if they were just made. */
+  choose(ids: readonly string[], fresh = false): void {
     batch(() => {
       const before = this.selected.peek();
       if (ids.length !== before.length || ids.some((id, i) => id !== before[i])) this.selected.value = ids;
@@ -376,7 +294,7 @@ export class ImageState implements ViewState {
   select(ids: readonly string[], { reveal = false, fresh = false } = {}): void {
     const [drawn] = ids.map((id) => this.shapes.get(id));
     batch(() => {
-      this.#select(ids, fresh);
+      this.choose(ids, fresh);
       const tool = this.tool.peek();
       const goes = drawn?.shape.kind === (tool === "hole" ? "polygon" : TOOLS[tool].kinds[0] === "masks" ? "mask" : "");
       if (ids.length > 0 && !goes && !fresh && tool !== "select" && this.tools.peek().includes("select")) {
@@ -403,131 +321,22 @@ export class ImageState implements ViewState {
     else this.say("There are no shapes yet.");
   }
 
-  // ---- the keyboard's cursor ------------------------------------------------------------------
-
-  /** The pointer as the keyboard moves it. */
-  hand(at: Point, more: Partial<Hand> = {}): Hand {
-    return { at, shift: false, alt: false, ctrl: false, dragged: false, double: false, by: "keys", ...more };
-  }
-
-  #arrow(way: string, far: boolean, fine: boolean): void {
-    const [dx, dy] = DIRECTIONS[way] as Point;
-    const times = far ? 10 : 1;
-    if (this.draws) {
-      const from = this.cursor.peek();
-      const step = fine ? 1 : KEYS_STEP * times / this.scale;
-      const begin = this.pointer.peek() ?? this.viewport.toImage(this.viewport.middle());
-      const [x, y] = clampPoint(from ? [from[0] + dx * step, from[1] + dy * step] : [Math.round(begin[0]), Math.round(begin[1])], this.size);
-      this.cursor.value = [x, y];
-      this.held.peek().move(this.hand([x, y]), false);
-      this.viewport.reveal({ x, y, width: 0, height: 0 });
-      this.say(`${Math.round(x)}, ${Math.round(y)}`);
-    } else if (!this.edits.nudge(dx * times, dy * times, fine)) this.viewport.panBy(-dx * times * PAN_STEP, -dy * times * PAN_STEP);
-  }
-
-  /** What Enter does with the tool in hand; false if it is free to submit. */
-  #enter(): boolean {
-    if (this.pending.peek()) {
-      this.say("Choose its label first.");
-      return true;
-    }
-    const tool = this.held.peek();
-    const cursor = this.cursor.peek();
-    if (cursor && this.draws) {
-      const hand = this.hand(cursor);
-      tool.down(hand);
-      tool.up(hand);
-    } else if (tool.busy) tool.finish();
-    else return false;
-    return true;
-  }
-
   // ---- the modality ---------------------------------------------------------------------------
 
+  label(field: AnyField, label: Label, clicked = false): void {
+    this.making.label(field, label, clicked);
+  }
+
   first(action: string, event: KeyboardEvent | null): boolean {
-    const tool = this.held.peek();
-    if (action === "submit") {
-      if (event && !event.ctrlKey && !event.metaKey) return this.#enter();
-      tool.finish();
-      return this.pending.peek() !== null && this.#enter();
-    }
-    if (action === "undo" && (tool.busy || this.pending.peek())) {
-      if (!this.pending.peek()) tool.back();
-      this.pending.value = null;
-      return true;
-    }
-    if (action === "skip" && event?.key === " ") {
-      // whether it was a tap shows when it is let go
-      if (!event.repeat) this.panning.value = true;
-      return true;
-    }
-    return event !== null && (tool.run?.(action, event.key) ?? false);
+    return this.keyboard.first(action, event);
   }
 
   escape(): boolean {
-    const tool = this.held.peek();
-    if (this.pending.peek()) this.pending.value = null;
-    else if (tool.busy) tool.cancel();
-    else if (this.cursor.peek()) this.cursor.value = null;
-    else if (this.point.peek() !== null) this.point.value = null;
-    else if (this.selected.peek().length > 0) this.select([], { fresh: true });
-    else if (this.draws) this.pick("select");
-    else return false;
-    return true;
+    return this.keyboard.escape();
   }
 
   run(action: string): boolean {
-    if (!(action in this.actions.peek())) return false;
-    const tool = action.replace("tool_", "") as ToolName;
-    const [, far, fine, way] = /^(far_)?(fine_)?(left|right|up|down)$/.exec(action) ?? [];
-    const run = this.#runs[action];
-    if (action.startsWith("tool_")) this.pick(tool);
-    else if (way) this.#arrow(way, Boolean(far), Boolean(fine));
-    else if (run) run();
-    else return this.edits.run(action);
-    return true;
-  }
-
-  readonly #runs: Readonly<Record<string, () => void>> = {
-    again: () => this.again(),
-    smaller: () => this.#size(-1),
-    larger: () => this.#size(1),
-    mode: () => {
-      this.subtracts.value = !this.subtracts.peek();
-      this.say(this.subtracts.peek() ? "Takes away" : "Adds");
-    },
-    next_shape: () => this.step(1),
-    previous_shape: () => this.step(-1),
-    zoom_in: () => this.zoom(1.25),
-    zoom_out: () => this.zoom(0.8),
-    fit: () => this.viewport.fit(),
-    actual: () => this.viewport.actual(),
-    attributes: () => this.#attributes(),
-  };
-
-  #attributes(): void {
-    if (this.chosen().length === 0) return this.say("Select a shape first.");
-    this.fresh.value = false;
-    this.select(this.selected.peek());
-    this.attributes();
-  }
-
-  #size(by: 1 | -1): void {
-    if (this.tool.peek() === "wand") {
-      this.tolerance.value = clamp(this.tolerance.peek() + by * 4, 0, 255);
-      this.say(`Tolerance ${this.tolerance.peek()}`);
-    } else {
-      const radius = this.radius.peek();
-      this.radius.value = clamp(Math.round(2 * radius * (by > 0 ? 1.25 : 0.8) + by) / 2, 0.5, 500);
-      this.say(`Brush ${2 * this.radius.peek()} pixels`);
-    }
-  }
-
-  /** About the cursor, else the pointer, else the middle. */
-  zoom(factor: number): void {
-    const at = this.cursor.peek() ?? this.pointer.peek();
-    const inside = at && contains(this.viewport.visible.peek(), { x: at[0], y: at[1], width: 0, height: 0 });
-    this.viewport.zoomAt(inside ? this.viewport.toScreen(at) : this.viewport.middle(), factor);
+    return this.keyboard.run(action);
   }
 }
 

@@ -44,8 +44,7 @@ export class Brush implements Tool {
 
   down(hand: Hand): void {
     if (this.#on.peek()) return this.finish();
-    const { masks, refused } = this.state;
-    refused.value = "";
+    const { masks } = this.state;
     this.#subtracts = this.#takes(hand);
     if (!masks.begin(hand.at, this.#subtracts)) return;
     this.#on.value = true;

@@ -76,11 +76,10 @@ export class Gather extends Steps {
     if (points.length < this.#way.hints.length) return;
     const box = this.#way.make(points);
     this.cancel();
-    if (box) this.state.make(["boxes"], () => [box], [{ points: corners(box), closed: true, filled: true, dashed: true }]);
+    if (box) this.state.making.make(["boxes"], () => [box], [{ points: corners(box), closed: true, filled: true, dashed: true }]);
   }
 
   down(hand: Hand): void {
-    this.state.refused.value = "";
     this.#add(this.#place(hand));
   }
 

@@ -5,7 +5,7 @@ import type { Scope } from "../../core/scope";
 import { flood } from "../flood";
 import { clamp, corners, fromPoints, intersection, whole } from "../geometry";
 import { decodeCropped } from "../rle";
-import { shapesOf } from "../edits";
+import { shapesOf } from "../regions";
 import type { ImageState } from "../state";
 import type { Bitmap, Ghost, Point } from "../types";
 import type { Pixels } from "../loader";
@@ -35,16 +35,15 @@ export class Wand implements Tool {
 
   ghosts(): readonly Ghost[] {
     const bitmap = this.#found.value;
-    return bitmap ? [{ bitmap, dashed: true, ...this.state.look() }] : [];
+    return bitmap ? [{ bitmap }] : [];
   }
 
   down(hand: Hand): void {
     const { state } = this;
     const { width, height } = state.size;
-    state.refused.value = "";
     const region = width * height <= MOST ? whole(state.size) : intersection(state.viewport.visible.peek(), whole(state.size));
     this.#pixels = state.pixels(region);
-    if (!this.#pixels) return state.say("The image is not here yet.");
+    if (!this.#pixels) return state.refuse("The image is not here yet");
     this.#from = hand;
     this.#tolerance = state.tolerance.peek();
     this.#look();
@@ -125,7 +124,8 @@ export class Smart implements Tool {
     const bitmap = this.#region.value;
     const box = this.#box.value;
     return [
-      ...(bitmap ? [{ ...look, bitmap, dashed: true }] : []),
+      // not in the label's colour: what is not taken yet must stand out
+      ...(bitmap ? [{ bitmap }] : []),
       ...(box ? [{ ...look, points: corners(fromPoints(box)), closed: true, dashed: true }] : []),
       ...(["plus", "minus"] as const).map((mark): Ghost => ({
         points: this.#clicks.value.filter(({ inside }) => inside === (mark === "plus")).map(({ at }) => at), mark, color: mark === "plus" ? "#1a7f4b" : "#b3261e",
@@ -136,7 +136,6 @@ export class Smart implements Tool {
   #from: Point | null = null;
 
   down(hand: Hand): void {
-    this.state.refused.value = "";
     this.#from = this.state.place(hand);
   }
 
@@ -176,8 +175,7 @@ export class Smart implements Tool {
     }).catch((error: unknown) => {
       if (error instanceof Stopped) return;
       const { title, hint = "" } = error instanceof MediaError ? error.problem : { title: String(error) };
-      state.refused.value = `${title} ${hint}`;
-      state.say(state.refused.peek());
+      state.refuse(`${title} ${hint}`);
     }).finally(() => {
       if (this.#asking === scope) this.#waiting.value = false;
     });
@@ -192,8 +190,8 @@ export class Smart implements Tool {
   finish(): void {
     const region = this.#region.peek();
     const { state } = this;
-    if (!region) return state.say(this.#waiting.peek() ? "Still looking." : "Nothing was found yet.");
-    if (state.make(["masks", "polygons", "boxes"], (kind) => shapesOf(region, kind, state.size), [{ bitmap: region, dashed: true }])) this.cancel();
+    if (!region) return state.refuse(this.#waiting.peek() ? "Still looking" : "Nothing was found yet");
+    if (state.making.make(["masks", "polygons", "boxes"], (kind) => shapesOf(region, kind, state.size), [{ bitmap: region }])) this.cancel();
   }
 
   cancel(): void {

@@ -70,10 +70,9 @@ export class Path extends Steps {
     const { state } = this;
     const at = state.place(hand);
     const points = this.points.peek();
-    state.refused.value = "";
     if (points.length >= this.#least && (this.#closing(at) || hand.double)) return this.finish();
     if (hand.by === "keys" && this.#keyed && distance(this.#keyed, at) < 1e-9 && points.length >= this.#least) return this.finish();
-    if (this.kind === "hole" && points.length === 0 && !this.#around(at)) return state.say("Begin inside a polygon.");
+    if (this.kind === "hole" && points.length === 0 && !this.#around(at)) return state.refuse("Begin inside a polygon");
     const last = points.at(-1);
     if (last && distance(last, at) < 1e-9) return;
     this.#keyed = hand.by === "keys" ? at : null;
@@ -125,7 +124,7 @@ export class Path extends Steps {
   finish(): void {
     const points = this.points.peek();
     if (points.length === 0) return;
-    if (points.length < this.#least) return this.state.say(`It needs ${this.#least} points.`);
+    if (points.length < this.#least) return this.state.refuse(`It needs ${this.#least} points`);
     if (this.#make(points)) this.cancel();
   }
 
@@ -136,8 +135,7 @@ export class Path extends Steps {
     if (kind === "hole") {
       const target = state.only()?.shape;
       if (target?.kind !== "polygon" || !points.every((point) => inPolygon(point, rings(target)))) {
-        state.refused.value = "The hole must lie inside the polygon";
-        state.say(state.refused.peek());
+        state.refuse("The hole must lie inside the polygon");
         return false;
       }
       state.edits.put([{ ...target, holes: [...target.holes ?? [], shape.points] }]);
@@ -150,7 +148,7 @@ export class Path extends Steps {
       state.masks.commit();
       return true;
     }
-    return state.make([closed ? "polygons" : "polylines"], () => [shape], [{ points, closed, filled: closed, dashed: true }]);
+    return state.making.make([closed ? "polygons" : "polylines"], () => [shape], [{ points, closed, filled: closed, dashed: true }]);
   }
 
   override cancel(): void {

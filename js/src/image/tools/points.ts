@@ -63,7 +63,6 @@ export class Points extends Steps<Placed> {
   #add(placed: Placed): void {
     const all = [...this.points.peek(), placed];
     this.points.value = all;
-    this.state.refused.value = "";
     if (all.length >= Math.max(1, this.#names.length)) this.#make(all);
     else this.state.say(`${this.#names[all.length] ?? ""}, ${all.length + 1} of ${this.#names.length}`);
   }
@@ -72,9 +71,9 @@ export class Points extends Steps<Placed> {
     const missing = Math.max(0, this.#names.length - placed.length);
     const points: Placed[] = [...placed, ...Array.from({ length: missing }, (): Placed => [0, 0, 0])];
     this.cancel();
-    if (!points.some(([, , v]) => v)) return this.state.say("No point of it is there.");
+    if (!points.some(([, , v]) => v)) return this.state.refuse("No point of it is there");
     const shape: Keypoints = { kind: "keypoints", points };
-    this.state.make(["skeletons"], () => [shape], [{ points: points.filter(([, , v]) => v).map(([x, y]): Point => [x, y]), mark: "round" }]);
+    this.state.making.make(["skeletons"], () => [shape], [{ points: points.filter(([, , v]) => v).map(([x, y]): Point => [x, y]), mark: "round" }]);
   }
 
   /** The points in a frame as those of the last skeleton lay in theirs, else around it. */

@@ -1,6 +1,6 @@
 /** Selecting, moving and reshaping; and the hand that only moves the view. */
 import { signal } from "@preact/signals-core";
-import { clampPoint, corners, fromPoints, held, translate, union } from "../geometry";
+import { clampPoint, corners, fromPoints, translate } from "../geometry";
 import { dragged, type Grip, gripAt, gripsOf, withMore } from "../grips";
 import type { ImageState } from "../state";
 import type { Bitmap, Drawn, Ghost, Point, Shape } from "../types";
@@ -143,10 +143,9 @@ export class Select implements Tool {
       const now = state.shapes.derive(dragged(base, grip, grip.kind === "turn" ? to : clampPoint(to, state.size), hand), drawn);
       if (now) state.moved.value = new Map([[drawn.id, now]]);
     } else if (drag.base.length > 0) {
-      const around = drag.base.map(({ bounds }) => bounds).reduce(union);
       let [dx, dy] = [hand.at[0] - drag.from[0], hand.at[1] - drag.from[1]];
       if (hand.shift) [dx, dy] = Math.abs(dx) > Math.abs(dy) ? [dx, 0] : [0, dy];
-      const [x, y] = held(around, dx, dy, state.size);
+      const [x, y] = state.within(drag.base, dx, dy);
       this.#by = [x, y];
       state.moved.value = new Map(drag.base.map((drawn) => [drawn.id, this.#movedBy(drawn, drag.regions.get(drawn.id), x, y)]));
     }
