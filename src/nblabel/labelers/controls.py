@@ -10,6 +10,7 @@ import ipywidgets as w
 
 from ..records import Progress
 from ..schema import Choices, Schema
+from .pad import whole
 from .survey import STATUSES, Sort, Wanted
 
 __all__ = ["SIZES", "Asked", "Controls", "Shown", "counted"]
@@ -100,21 +101,21 @@ class Controls:
 
     def _make_filters(self, schema: Schema, side: int) -> list[Any]:
         labels = dict.fromkeys(label.name for field in schema.fields for label in field.get_labels())
-        statuses = [("All", ""), *((one.capitalize(), one) for one in STATUSES), ("Flagged", "flagged")]
-        self._status = self._dropdown(statuses, "Show items with this status", 110)
+        statuses = [("Any status", ""), *((one.capitalize(), one) for one in STATUSES), ("Flagged", "flagged")]
+        self._status = self._dropdown(statuses, "Show items with this status", 104)
         self._label = self._dropdown(
-            [("Any label", ""), *((name, name) for name in labels)], "Show items with this label", 130
+            [("Any label", ""), *((name, name) for name in labels)], "Show items with this label", 120
         )
         scores = [("Any score", -1.0), ("Scored", 0.0), *((f"Score ≥ {n}0 %", n / 10) for n in (5, 6, 7, 8, 9))]
-        self._score = self._dropdown(scores, "Show items whose least certain mark has at least this score", 120)
-        others = [("All answers", 0.0), ("Annotators differ", 1e-9), ("All differ", 1.0)]
-        self._others = self._dropdown(others, "Show items on which the answers of annotators differ", 140)
+        self._score = self._dropdown(scores, "Show items whose least certain mark has at least this score", 106)
+        others = [("Any answers", 0.0), ("Annotators differ", 1e-9), ("All differ", 1.0)]
+        self._others = self._dropdown(others, "Show items on which the answers of annotators differ", 126)
         self._text = self._keep(
             w.Text(
                 placeholder="Find in names",
                 continuous_update=False,
                 tooltip="Show items whose name or columns hold this",
-                layout=w.Layout(width="140px"),
+                layout=w.Layout(width="118px"),
             )
         )
         orders = [
@@ -125,11 +126,11 @@ class Controls:
             ("Most certain", ("score", True)),
             ("Most disputed", ("disagreement", False)),
         ]
-        self._order = self._dropdown(orders, "Order of the items", 130)
+        self._order = self._dropdown(orders, "Order of the items", 114)
         sizes = [(name.capitalize(), number) for name, number in SIZES.items()]
         if side not in SIZES.values():
             sizes.append((f"{side} px", side))
-        self._size = self._dropdown(sizes, "Size of the thumbnails", 100)
+        self._size = self._dropdown(sizes, "Size of the thumbnails", 88)
         self._size.value = side
         for control in (self._status, self._label, self._score, self._others, self._text):
             control.observe(lambda _: self._changed("filter", self._asked()), "value")
@@ -145,7 +146,7 @@ class Controls:
             label.name for field in schema.fields if isinstance(field, Choices) for label in field.get_labels()
         )
         made = [
-            self._button("All", "Select all items that pass, also on other pages", "all"),
+            self._button("Select all", "Select all items that pass, also on other pages", "all"),
             self._button("None", "Select nothing", "none"),
         ]
         if names:
@@ -246,11 +247,15 @@ class Controls:
 
     def tell(self, words: str) -> None:
         """Say what came of something, in the place of that."""
-        self._words.value = words
+        self._words.value = whole(words)
 
     def show_progress(self, progress: Progress) -> None:
         """Show how far the labelling is."""
-        parts = [(progress.submitted, "submitted"), (progress.drafts, "drafts"), (progress.pending, "pending")]
+        parts = [
+            (progress.submitted, "submitted"),
+            (progress.drafts, "draft" if progress.drafts == 1 else "drafts"),
+            (progress.pending, "pending"),
+        ]
         more = [(progress.discarded, "discarded"), (progress.flagged, "flagged")]
         self._counts.value = " · ".join(f"{n} {word}" for n, word in [*parts, *(one for one in more if one[0])])
 

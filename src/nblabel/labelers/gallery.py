@@ -58,7 +58,7 @@ class Gallery:
     size : int or {"small", "medium", "large"}
         Longer side of the thumbnails in pixels.
     per_page : int
-        How many items a page shows.
+        How many items a page shows, up to 500.
     height : int or str
         Height of the sheet, which scrolls, in pixels or as CSS length.
 
@@ -87,14 +87,14 @@ class Gallery:
     """
 
     def __init__(
-        self, lab: Labeler, *, size: int | str = "medium", per_page: int = 100, height: int | str = 560
+        self, lab: Labeler, *, size: int | str = "medium", per_page: int = 200, height: int | str = 560
     ) -> None:
         if not isinstance(lab, _Pictured):
             raise NblabelError(
                 f"{type(lab).__name__} has no thumbnails for a gallery", "a gallery shows what nb.ImageLabeler labels"
             )
-        if isinstance(per_page, bool) or not 1 <= int(per_page) <= 1000:
-            raise NblabelError(f"per_page={per_page!r} is not a number from 1 to 1000")
+        if isinstance(per_page, bool) or not 1 <= int(per_page) <= 500:
+            raise NblabelError(f"per_page={per_page!r} is not a number from 1 to 500")
         self._lab = lab
         self._session: Session = lab._session  # noqa: SLF001 - a labeler and its gallery are one thing
         self._per_page = int(per_page)
@@ -585,7 +585,9 @@ class Gallery:
     # ---- controls -------------------------------------------------------------------------------
 
     def _arranged(self, height: str) -> Any:
-        layout = w.Layout(width="100%", height=height, overflow="auto", display="block", border="1px solid #9aa0a666")
+        layout = w.Layout(
+            width="100%", height=height, overflow="hidden scroll", display="block", border="1px solid #9aa0a666"
+        )
         self._stage = w.Box([self._wall.canvas, self._pad], layout=layout)
         controls = self._controls
         return w.VBox([controls.filters, controls.actions, self._stage, controls.pages], layout=w.Layout(width="100%"))
@@ -620,6 +622,7 @@ class Gallery:
         self._ask_models()
 
     def _flag(self) -> None:
+        self._read()
         flagged = [self._survey.of(position).flagged for position in self._picking.picked]
         self.flag(not (flagged and all(flagged)))
 
@@ -681,8 +684,8 @@ class Gallery:
             ratio=round(min(max(gesture.ratio, 1.0), 2.0), 2),
             dark=gesture.dark,
         )
-        columns = [Grid.of(width=view.width, side=view.side, total=1).columns for view in (before, self._view)]
-        if columns[0] != columns[1] or (before.ratio, before.dark) != (self._view.ratio, self._view.dark):
+        grids = [Grid.of(width=view.width, side=view.side, total=1) for view in (before, self._view)]
+        if grids[0] != grids[1] or (before.ratio, before.dark) != (self._view.ratio, self._view.dark):
             self._lay_out()
 
     def _go(self, gesture: Gesture) -> None:

@@ -12,7 +12,7 @@ import traitlets
 
 from .base import front_end
 
-__all__ = ["Gesture", "Pad"]
+__all__ = ["Gesture", "Pad", "whole"]
 
 
 class Gesture(msgspec.Struct, frozen=True):
@@ -61,11 +61,11 @@ class Pad(anywidget.AnyWidget):
 
     def name(self, title: str) -> None:
         """What the sheet is called for screen readers."""
-        self._title = title
+        self._title = whole(title)
 
     def say(self, words: str) -> None:
         """Tell screen readers."""
-        self._said = words
+        self._said = whole(words)
 
     def reveal(self, top: int, bottom: int) -> None:
         """Scroll this part of the sheet into sight."""
@@ -74,3 +74,8 @@ class Pad(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take nothing: all traits are written by the kernel."""
         super().set_state({name: value for name, value in sync_data.items() if name == "layout"})
+
+
+def whole(words: str) -> str:
+    """A text that can travel: names of files may hold bytes that are no characters."""
+    return words.encode("utf-8", "replace").decode()

@@ -20,6 +20,7 @@ from ..errors import MissingExtra
 from ..records import Status
 from ..schema import Schema, Skeletons
 from ..shapes import corners, cropped
+from .pad import whole
 
 __all__ = ["DARK", "LIGHT", "Grid", "Palette", "Sheet", "Tile"]
 
@@ -30,6 +31,7 @@ _CAPTION = 20
 _FONT = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 _MOST_SHAPES = 300
 """Of one tile: more cannot be told apart on it, and would be slow to draw."""
+_MOST_HALOS = 40
 
 
 class Palette(NamedTuple):
@@ -55,8 +57,8 @@ class Grid(NamedTuple):
     Examples
     --------
     >>> grid = Grid.of(width=500, side=100, total=7)
-    >>> grid.columns, grid.rows, grid.rect(4), grid.at(10, 10), grid.at(2, 2)
-    (4, 2, (8, 144, 108, 128), 0, None)
+    >>> grid.columns, grid.rows, grid.side, grid.rect(4), grid.at(10, 10), grid.at(2, 2)
+    (4, 2, 107, (8, 151, 115, 135), 0, None)
     """
 
     side: int
@@ -65,9 +67,11 @@ class Grid(NamedTuple):
 
     @classmethod
     def of(cls, *, width: int, side: int, total: int) -> Grid:
-        """As many columns as fit."""
-        tile = side + 2 * _INSET
-        return cls(side, max((width - _GAP) // (tile + _GAP), 1), total)
+        """As many columns as fit, with thumbnails a little larger or smaller than ``side`` to fill the row."""
+        whole = side + 2 * _INSET + _GAP
+        columns = max(round((width - _GAP) / whole), 1)
+        filling = (width - _GAP) // columns - (whole - side)
+        return cls(min(max(filling, side * 3 // 4), side * 4 // 3), columns, total)
 
     @property
     def tile(self) -> tuple[int, int]:
@@ -243,6 +247,7 @@ class Sheet:
         self._fill(layer, (left, top, side, side))
         layer.fill_style = self.palette.faint
         self._say(layer, "⚠", left + side / 2, top + side * 0.34, 22, align="center")
+        problem = problem.partition(" (")[0]  # what to do about it has no room here
         for row, line in enumerate(_wrapped(problem, max(int(side / 6.2), 8), 3 if side >= 110 else 2)):
             self._say(layer, line, left + side / 2, top + side * 0.52 + row * 14, 11, align="center", most=side - 12)
 
@@ -264,13 +269,11 @@ class Sheet:
         sx, sy = wide / tile.size[0], high / tile.size[1]
         shapes = sorted((a for a in tile.marks if hasattr(a, "z")), key=lambda a: int(getattr(a, "z", 0)))
         layer = self._marks
-        layer.line_width = max(self.ratio * 1.5, 1.0)
-        layer.set_line_dash([3 * self.ratio, 2 * self.ratio] if tile.suggested else [])
+        dash = [4 * self.ratio, 2 * self.ratio] if tile.suggested else []
         by_color: dict[str, list[AnyAnnotation]] = {}
         for a in shapes[:_MOST_SHAPES]:
             by_color.setdefault(self._color(a), []).append(a)
         for color, group in by_color.items():
-            layer.stroke_style = color
             layer.fill_style = color
             layer.begin_path()
             for a in group:
@@ -281,6 +284,14 @@ class Sheet:
                 else:
                     for ring, closed in _rings(a):
                         self._trace([(left + x * sx, top + y * sy) for x, y in ring], closed=closed)
+            if len(shapes) <= _MOST_HALOS:  # on a photograph of any colour
+                layer.set_line_dash([])
+                layer.stroke_style = "rgba(0, 0, 0, 0.4)"
+                layer.line_width = 3 * self.ratio
+                layer.stroke()
+            layer.set_line_dash(dash)
+            layer.stroke_style = color
+            layer.line_width = 1.5 * self.ratio
             layer.stroke()
         layer.set_line_dash([])
 
@@ -447,7 +458,7 @@ class Sheet:
         layer.font = f"{weight}{px * self.ratio:g}px {_FONT}"
         layer.text_align, layer.text_baseline = align, "middle"
         width = round(most * self.ratio) if most else None
-        layer.fill_text(words.encode("utf-8", "replace").decode(), round(x * self.ratio), round(y * self.ratio), width)
+        layer.fill_text(whole(words), round(x * self.ratio), round(y * self.ratio), width)
 
 
 def fitted(size: tuple[int, int], side: int) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import math
 import threading
 import traceback
 from collections import OrderedDict, deque
@@ -27,6 +28,9 @@ _Thumb: TypeAlias = "NDArray[np.uint8] | str"
 _BATCH = 12
 """Tiles drawn at once: a page fills from its top, and no message is large."""
 _CACHE = 96 << 20
+_PIXELS = 12_000_000
+_LONGEST = 16_000
+"""Of a canvas: a page of hundreds is drawn less sharply rather than not at all."""
 
 
 class View(msgspec.Struct, frozen=True):
@@ -121,7 +125,9 @@ class Wall:
             self._stale.clear()
             self._fresh = deque(self._positions)
             grid = Grid.of(width=view.width, side=view.side, total=len(positions))
-            self._run(self._sheet.lay_out, grid, view.ratio, DARK if view.dark else LIGHT)
+            width, height = grid.size
+            ratio = min(view.ratio, math.sqrt(_PIXELS / (width * height)), _LONGEST / height)
+            self._run(self._sheet.lay_out, grid, ratio, DARK if view.dark else LIGHT)
             self._draw_picked(self._positions)
         self._soon()
 
