@@ -108,7 +108,7 @@ def test_outlines_and_rotated_boxes_of_other_tools(tmp_path: Path) -> None:
     turned = f"<type>robndbox</type><robndbox>{place}</robndbox>"
     (three,) = read(tmp_path / "x.xml", one_object(turned)).items
     assert three.response.annotations == (Box(16, 8, 8, 4, "cat", 90, id="object0", field="boxes"),)
-    assert three.meta["objects"] == {"object0": "<type>robndbox</type>"}
+    assert three.meta["objects"] == {"object0": "<type>robndbox</type>\n"}
 
 
 @pytest.mark.parametrize(

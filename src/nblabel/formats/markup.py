@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, TreeBuilder, tostring
+from xml.etree.ElementTree import Element, SubElement, TreeBuilder
 from xml.parsers import expat
 
 from ..errors import FormatError
@@ -20,7 +20,7 @@ __all__ = ["add", "kept", "parsed", "restored", "serialized", "text_for", "text_
 
 _DEEPEST = 100
 _REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 has no sign for these
-_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NAME = re.compile(r"[^\W\d][\w.:-]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]+)?(?:e[-+]?[0-9]{1,3})?")
 
 
@@ -110,15 +110,8 @@ def text_for(value: Any) -> str:
 
 
 def kept(elements: Iterable[Element]) -> str:
-    """Elements as text, without the white space between them: what `restored` makes elements of again."""
-    made = []
-    for element in elements:
-        for one in element.iter():
-            if len(one) and not (one.text or "").strip():
-                one.text = None
-            one.tail = None
-        made.append(tostring(element, encoding="unicode"))
-    return "".join(made)
+    """Elements as text: what `restored` makes elements of again."""
+    return "".join(serialized(element, [], "") for element in elements)
 
 
 def restored(text: Any) -> list[Element]:

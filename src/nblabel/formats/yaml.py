@@ -178,20 +178,28 @@ class _Parser:
     def enclosed(self, text: str, number: int) -> Any:
         """A value in brackets or quotes, which may end some lines below."""
         try:
-            made, end = self.flow(text, 0, number)
-        except _Open:
+            return self._whole(text, number)[0]
+        except (_Open, FormatError):  # a quote at a line's end may be half of two
             text = "\n".join([text, *self.raw[number:]])
-            try:
-                made, end = self.flow(text, 0, number)
-            except _Open:
-                self.fail(number, f"what begins with {text[:20]!r} does not end")
-            last = number + text.count("\n", 0, end)
-            while self.at < len(self.lines) and self.lines[self.at].number <= last:
-                self.at += 1
+        try:
+            made, end = self._whole(text, number)
+        except _Open:
+            self.fail(number, f"what begins with {text[:20]!r} does not end")
+        last = number + text.count("\n", 0, end)
+        while self.at < len(self.lines) and self.lines[self.at].number <= last:
+            self.at += 1
+        return made
+
+    def _whole(self, text: str, number: int) -> tuple[Any, int]:
+        depth = self.depth
+        try:
+            made, end = self.flow(text, 0, number)
+        finally:
+            self.depth = depth
         rest = text[end:].partition("\n")[0].strip(_BLANKS)
         if rest and not rest.startswith("#"):
             self.fail(number, f"{rest[:40]!r} follows a value")
-        return made
+        return made, end
 
     def folded(self, text: str, number: int, indent: int) -> str:
         """A text that keeps its lines."""
@@ -212,7 +220,13 @@ class _Parser:
 
     def plain(self, text: str, number: int) -> Any:
         if text[:1] in ("'", '"'):
-            return self.flow(text, 0, number)[0]
+            try:
+                made, end = self.flow(text, 0, number)
+            except _Open:
+                end = -1
+            if end != len(text):
+                self.fail(number, f"{text[:40]!r} is no text in quotes")
+            return made
         if ": " in text:
             self.fail(number, f"{text[:60]!r} holds a colon outside quotes")
         return scalar(text)
