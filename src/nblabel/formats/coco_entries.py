@@ -120,6 +120,8 @@ class Parser:
             place = (box["x"], box["y"], box["width"], box["height"])
             if self.wanted is not None or not found or "box" in ours or not is_bounds(place, whole):
                 found.append(("box", Box, box))
+                if box["rotation"] and len(found) == 1:
+                    body["attributes"].pop("rotation", None)  # the box has it
         group = str(ours.get("group", id_ if len(found) > 1 else ""))
         made: list[AnyAnnotation] = []
         fields = dict_in(ours, "fields")
@@ -133,7 +135,7 @@ class Parser:
             elif sort == "keypoints" and field not in self.categories.skeletons:
                 self.categories.own.as_named(default or self.categories.own.unnamed(len(one.points)), field)
             made.append(self._keep(one))
-        if not made and not keypoints:
+        if not made and not keypoints and self.wanted is None:
             raise InvalidAnnotation(f"annotation {id_!r}", "has neither box nor segmentation nor keypoints")
         return made
 
