@@ -16,12 +16,12 @@ import traitlets
 
 from .. import formats, suggest
 from ..annotations import Span
-from ..errors import NblabelError, UnknownOption
+from ..errors import InvalidSchema, NblabelError, UnknownOption
 from ..formats import tidy
 from ..loading import sizes_of
 from ..ordering import Order
 from ..records import Item, Progress, Report, Status, Suggestion
-from ..schema import FieldLike, Schema
+from ..schema import Field, FieldLike, Schema
 from ..session import Change, Noticed, Session
 from ..sources import Source, columns
 from ..sources.idle import CellGate
@@ -137,6 +137,18 @@ class Labeler(anywidget.AnyWidget):
         for name in options:
             if name not in known:
                 raise UnknownOption(name, known, cls.__name__)
+
+    @classmethod
+    def _questions(
+        cls, given: Mapping[str, tuple[Any, type[Field]]], fields: Mapping[str, FieldLike] | None, example: str
+    ) -> dict[str, FieldLike]:
+        """The fields asked for by arguments of their own: labels of a kind of field, or the field itself."""
+        asked: dict[str, FieldLike] = {
+            name: _question(name, one, kind) for name, (one, kind) in given.items() if one is not None
+        }
+        if not asked and not fields:
+            raise InvalidSchema(f"{cls.__name__} was not told what to ask", f"such as {example}")
+        return asked
 
     def __init__(
         self,
@@ -402,6 +414,16 @@ class Labeler(anywidget.AnyWidget):
         reading = chosen.read(path, **options)
         report = self._session.load(reading.labelled, replace=replace)
         return Report(report.items, report.annotations, (*reading.report.dropped, *report.dropped), str(path))
+
+
+def _question(name: str, given: Any, kind: type[Field]) -> Field:
+    if isinstance(given, Field):
+        if not isinstance(given, kind):
+            raise InvalidSchema(f"{name}= takes labels or nb.{kind.__name__}, not nb.{type(given).__name__}")
+        return given
+    if isinstance(given, str | bytes | os.PathLike) or not isinstance(given, Sequence):
+        raise InvalidSchema(f"{name}= takes a list of labels, not {given!r}", f"such as {name}=['A', 'B']")
+    return kind(labels=tuple(given), name=name)  # type: ignore[call-arg]
 
 
 def _in_marimo() -> bool:

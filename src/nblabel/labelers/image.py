@@ -14,7 +14,7 @@ import pandas as pd
 
 from .. import shapes
 from ..annotations import AnyAnnotation, Shape
-from ..errors import InvalidAnnotation, InvalidSchema, NblabelError, nearest
+from ..errors import InvalidAnnotation, NblabelError, nearest
 from ..formats import tidy
 from ..media.base import MediaError
 from ..media.drawing import DrawingReader
@@ -22,7 +22,7 @@ from ..media.images import ImageReader, on_white
 from ..media.overlays import Style, cut_out, inside, overlaid
 from ..media.prompts import Prompts, Window, window_of
 from ..records import Item, Labelled
-from ..schema import Boxes, Choices, Field, FieldLike, LabelLike, Masks, Polygons, Polylines, Skeletons
+from ..schema import Boxes, Choices, FieldLike, LabelLike, Masks, Polygons, Polylines, Skeletons
 from ..sources.images import open_images
 from ..suggest import segment
 from .base import Labeler, front_end
@@ -166,21 +166,18 @@ class ImageLabeler(Labeler):
         **options: Any,
     ) -> None:
         self._refuse_unknown(options)
-        questions: dict[str, FieldLike] = {}
-        for name, given, kind in (
-            ("boxes", boxes, Boxes),
-            ("polygons", polygons, Polygons),
-            ("polylines", polylines, Polylines),
-            ("keypoints", keypoints, Skeletons),
-            ("masks", masks, Masks),
-            ("choices", choices, Choices),
-        ):
-            if given is not None:
-                questions[name] = _question(name, given, kind)
-        if not questions and not fields:
-            raise InvalidSchema(
-                "ImageLabeler was not told what to ask", "such as boxes=['cat', 'dog'] or choices=['yes', 'no']"
-            )
+        questions = self._questions(
+            {
+                "boxes": (boxes, Boxes),
+                "polygons": (polygons, Polygons),
+                "polylines": (polylines, Polylines),
+                "keypoints": (keypoints, Skeletons),
+                "masks": (masks, Masks),
+                "choices": (choices, Choices),
+            },
+            fields,
+            "boxes=['cat', 'dog'] or choices=['yes', 'no']",
+        )
         shown = (show,) if isinstance(show, str) else tuple(show)
         self._reader: ImageReader | DrawingReader
         if draw is None:
@@ -411,16 +408,6 @@ class ImageLabeler(Labeler):
         marked: list[AnyAnnotation] = [a for a in said.response.annotations if a.field in names]
         scale = image.width / self._reader.size(said.item)[0]
         return overlaid(image, scale, marked, self.schema, Style(labels, line, fill, os.fspath(font)))
-
-
-def _question(name: str, given: Any, kind: type[Field]) -> Field:
-    if isinstance(given, Field):
-        if not isinstance(given, kind):
-            raise InvalidSchema(f"{name}= takes labels or nb.{kind.__name__}, not nb.{type(given).__name__}")
-        return given
-    if isinstance(given, str | bytes | os.PathLike) or not isinstance(given, Sequence):
-        raise InvalidSchema(f"{name}= takes a list of labels, not {given!r}", f"such as {name}=['A', 'B']")
-    return kind(labels=tuple(given))  # type: ignore[call-arg]
 
 
 def _tools(reader: ImageReader, given: Any) -> dict[str, Tool]:

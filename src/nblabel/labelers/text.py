@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from ..errors import InvalidSchema
 from ..formats import spacy_docs
 from ..records import Report
-from ..schema import Choices, Field, FieldLike, LabelLike, Relations, Spans
+from ..schema import Choices, FieldLike, LabelLike, Relations, Spans
 from ..sources import open_source
 from .base import Labeler, front_end
 
@@ -88,18 +86,11 @@ class TextLabeler(Labeler):
         **options: Any,
     ) -> None:
         self._refuse_unknown(options)
-        questions: dict[str, FieldLike] = {}
-        for name, given, kind in (
-            ("spans", spans, Spans),
-            ("relations", relations, Relations),
-            ("choices", choices, Choices),
-        ):
-            if given is not None:
-                questions[name] = _question(name, given, kind)
-        if not questions and not fields:
-            raise InvalidSchema(
-                "TextLabeler was not told what to ask", "such as spans=['PERSON', 'ORG'] or choices=['yes', 'no']"
-            )
+        questions = self._questions(
+            {"spans": (spans, Spans), "relations": (relations, Relations), "choices": (choices, Choices)},
+            fields,
+            "spans=['PERSON', 'ORG'] or choices=['yes', 'no']",
+        )
         shown = (show,) if isinstance(show, str) else tuple(show)
         source = open_source(data, column=text, key=key, show=shown, tokenizer=nlp or _language(options.get("suggest")))
         super().__init__(source, questions, fields=fields, **options)
@@ -129,16 +120,6 @@ class TextLabeler(Labeler):
 
     docs_report: Report = Report()
     """What the last call of `docs` could not carry whole."""
-
-
-def _question(name: str, given: Any, kind: type[Spans | Relations | Choices]) -> Field:
-    if isinstance(given, Field):
-        if not isinstance(given, kind):
-            raise InvalidSchema(f"{name}= takes labels or nb.{kind.__name__}, not nb.{type(given).__name__}")
-        return given
-    if isinstance(given, str | bytes | os.PathLike) or not isinstance(given, Sequence):
-        raise InvalidSchema(f"{name}= takes a list of labels, not {given!r}", f"such as {name}=['A', 'B']")
-    return kind(tuple(given), name=name)
 
 
 def _language(given: Any) -> Any:
