@@ -112,7 +112,7 @@ describe("answering", () => {
     }
     expect(seen).toEqual(Array.from({ length: 20 }, (_, n) => `item${n + 1}`));
     await pass(1500);
-    expect(engine.save.value).toMatchObject({ kind: "busy", words: "Kernel busy, 20 labels kept in this page" });
+    expect(engine.save.value).toMatchObject({ kind: "busy", words: "Kernel busy, labels kept in this page (20 unsaved)" });
     await pass(20_000);
     line.busy = false;
     line.pump();
@@ -619,7 +619,7 @@ describe("trouble", () => {
     engine.submit();
     engine.edit([span("x")]);
     await pass(40_000);
-    expect(engine.save.value).toMatchObject({ kind: "gone", words: "Kernel gone, 2 labels kept in this page" });
+    expect(engine.save.value).toMatchObject({ kind: "gone", words: "Kernel gone, labels kept in this page (2 unsaved)" });
     page.close();
     const fresh = new Line(new FakeKernel(store));
     const again = new Page(fresh);

@@ -312,6 +312,18 @@ class Notebook:
         self.js("nb.panel(path).sessionContext.restartKernel().then(() => { nb.forget(); return null; })")
         self.until_ready()
 
+    def shut_down(self) -> None:
+        """Shut the kernel down as the menu does; nobody starts another."""
+        self._let_go()
+        self.js("nb.panel(path).sessionContext.shutdown().then(() => null)")
+
+    def start_kernel(self) -> None:
+        """Choose a kernel where there is none, as the menu does."""
+        self.js(
+            "nb.panel(path).sessionContext.changeKernel({name: 'python3'}).then(() => { nb.forget(); return null; })"
+        )
+        self.until_ready()
+
     def kill(self) -> None:
         """End the kernel's process with ``kill -9``; the page is told nothing."""
         self._killed = self.kernel.pid

@@ -153,6 +153,27 @@ def test_kill_while_nothing_is_acknowledged(open_notebook: Callable[..., Noteboo
     assert set(submits(store).values()) == {1}
 
 
+def test_a_kernel_that_is_shut_down(open_notebook: Callable[..., Notebook]) -> None:
+    nb = open_notebook([cell(20, "shut.db")])
+    told: dict[int, str] = {}
+    chance = random.Random(7)
+    nb.run(0)
+    page = labeler(nb)
+    label(page, 2, told, chance)
+    page.until_saved()
+    nb.shut_down()
+    page.focus()
+    label(page, 3, told, chance)
+    page.until_saving("gone")
+    assert "labels kept in this page" in page.words
+    label(page, 1, told, chance)
+    nb.start_kernel()
+    nb.run(0)
+    labeler(nb).until_key(6).until_saved()
+    assert answers(nb) == told
+    assert set(submits(nb.server.folder / "shut.db").values()) == {1}
+
+
 def test_labels_without_a_network(open_notebook: Callable[..., Notebook]) -> None:
     nb = open_notebook([cell(20, "network.db")])
     told: dict[int, str] = {}

@@ -197,6 +197,20 @@ def test_no_thread_runs_before_somebody_asks() -> None:
     assert {thread.ident for thread in threading.enumerate()} <= before
 
 
+def test_the_index_is_begun_before_somebody_has_to_wait_for_it() -> None:
+    contents = Slow([f"t{n}" for n in range(10_000)])
+    contents.patience = 5
+    contents.gate.release(1000)
+    identities = Identities(contents)
+    asked = 0
+    while identities._index is None:
+        assert identities.of(9000) == digest("t9000").hex()
+        asked += 1
+    assert asked == 3  # half of what looking without the index may cost
+    identities._whole()
+    assert identities.of(9000) == digest("t9000").hex()
+
+
 def test_where_threads_cannot_start_the_index_is_built_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -1028,8 +1028,8 @@ export class Engine {
     const link = this.#connection.link.value;
     const problem = this.#sender.problem.value;
     const durable = this.#outbox.durable.value;
-    const labels = unsaved === 1 ? "1 label" : `${unsaved} labels`;
-    const kept = unsaved === 0 ? "" : `, ${labels} kept in this page${durable ? "" : " only"}`;
+    // steps, not labels: to mark and to submit are two
+    const kept = unsaved === 0 ? "" : `, labels kept in this page${durable ? "" : " only"} (${unsaved} unsaved)`;
     const fragile: Problem | null = durable || unsaved === 0 ? null : {
       title: "What is unsaved would be lost on a reload",
       hint: "This browser gives the page no storage. Keep the page open until the kernel has saved everything.",

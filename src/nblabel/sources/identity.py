@@ -297,11 +297,14 @@ class Identities:
                 return {position: near[position][1] for position in marks}
             # Every look at what comes before costs, more and more down a long source; after some the index is cheaper.
             self._scanned += last
-            if self._scanned > self._contents.patience * max(_FAR, len(self._contents)):
+            enough = self._contents.patience * max(_FAR, len(self._contents))
+            if self._scanned > enough:
                 index = self._whole()
             elif last > _FAR:
                 self.start()
                 return self._with_neighbours(marks, last)
+            elif self._scanned > enough // 2:
+                self.start()
         if index is not None and index.complete:
             self._near = {}
             return {position: index.ordinal(position) for position in marks}
