@@ -50,7 +50,7 @@ MOST_PIXELS = 1 << 29
 Sizes: TypeAlias = "Mapping[str, tuple[int, int]] | Callable[[str], tuple[int, int] | None] | None"
 """Width and height by the name of an image, for files that do not say it."""
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+_ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')
 
 
 # ---- names and sizes -----------------------------------------------------------------------------
@@ -142,7 +142,7 @@ def safe_name(name: str) -> str:
     ('photos/a_b.jpg', 'C_/x.png')
     """
     parts = [part.strip() for part in _ODD.sub("_", name.replace("\\", "/")).split("/")]
-    kept = [_short(part.encode("utf-8", "replace").decode()) for part in parts if part not in ("", ".", "..")]
+    kept = [_short(part) for part in parts if part not in ("", ".", "..")]
     return "/".join(kept) or "_"
 
 
@@ -152,7 +152,7 @@ def _short(part: str) -> str:
         return part
     stem, dot, ending = part.rpartition(".")
     ending = dot + ending if dot and len(ending) <= 10 else ""
-    return (stem or part).encode()[: 200 - len(ending)].decode(errors="ignore") + ending
+    return (stem or part).encode()[: 200 - len(ending.encode())].decode(errors="ignore") + ending
 
 
 def within(names: Iterable[str]) -> dict[str, str]:
