@@ -39,9 +39,9 @@ build: node ## build the front end into src/nblabel/static (only if its sources 
 	@$(PY) scripts/build_frontend.py
 
 ifneq (,$(findstring --check,$(ARGS)))
-demo: $(VENV)/.with-demo,text,image,segment,coco,check
+demo: $(VENV)/.with-demo,text,image,segment,check
 else
-demo: $(VENV)/.with-demo,text,image,segment,coco
+demo: $(VENV)/.with-demo,text,image,segment
 endif
 demo: build ## JupyterLab on the first example; ARGS=--check runs it without a person and ends
 	@$(PY) scripts/demo.py $(ARGS)
