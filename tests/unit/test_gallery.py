@@ -610,7 +610,7 @@ def test_suggestions_are_dashed_and_answers_are_not(open_gallery: Open, monkeypa
         return any(name == "setLineDash" and args[0] for layer, name, args in drawn.commands if layer == 1)
 
     assert dashes()
-    assert "day 50%" in drawn.words()
+    assert "day 0.50" in drawn.words()
     drawn.clear()
     gallery.select()
     gallery.accept()

@@ -10,7 +10,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+import nblabel as nb
+from nblabel.annotations import Mask
 from nblabel.errors import MissingExtra, SuggestError
+from nblabel.shapes import mask_array
 from nblabel.suggest import segment
 from nblabel.suggest.segment import OnnxSegmenter
 
@@ -254,3 +257,19 @@ def test_without_onnxruntime_it_says_what_to_install(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(__import__("sys").modules, "onnxruntime", None)
     with pytest.raises(MissingExtra, match=r"nblabel\[onnx\]"):
         OnnxSegmenter(encoder(), decoder(), size=SIDE).segment(picture(8, 8)[0], [(1, 1, True)], None)
+
+
+def test_a_large_image_is_embedded_once_whatever_is_clicked_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = recording(monkeypatch)
+    image, inside = picture(900, 2400)
+    lab = nb.ImageLabeler(
+        [image], masks=["a"], store=":memory:", segmenter=OnnxSegmenter(encoder(), decoder(), size=SIDE)
+    )
+    tool = lab._bridge._tools["segment"]
+    for x, y in ((1500, 300), (2000, 400), (1300, 260)):
+        found = tool(lab.item, {"points": [[x, y, 1]], "box": None})
+        mask = np.zeros(image.shape[:2], bool)
+        part = mask_array(Mask((found["height"], found["width"]), tuple(found["counts"])))
+        mask[found["y"] : found["y"] + found["height"], found["x"] : found["x"] + found["width"]] = part
+        assert iou(mask, inside) > 0.9
+    assert [who for who, _ in asked].count("encoder") == 1

@@ -106,7 +106,7 @@ class Controls:
         self._label = self._dropdown(
             [("Any label", ""), *((name, name) for name in labels)], "Show items with this label", 120
         )
-        scores = [("Any score", -1.0), ("Scored", 0.0), *((f"Score ≥ {n}0 %", n / 10) for n in (5, 6, 7, 8, 9))]
+        scores = [("Any score", -1.0), ("Scored", 0.0), *((f"Score ≥ 0.{n}", n / 10) for n in (5, 6, 7, 8, 9))]
         self._score = self._dropdown(scores, "Show items whose least certain mark has at least this score", 106)
         others = [("Any answers", 0.0), ("Annotators differ", 1e-9), ("All differ", 1.0)]
         self._others = self._dropdown(others, "Show items on which the answers of annotators differ", 126)

@@ -418,7 +418,7 @@ def _tools(reader: ImageReader, given: Any) -> dict[str, Tool]:
 
 def _segmented(reader: ImageReader, segmenter: Any, item: Item, given: Any) -> dict[str, Any]:
     prompts = Prompts.of(given)
-    window = window_of(reader.size(item), prompts)
+    window = window_of(reader.size(item), prompts, whole=segmenter.whole)
     image = np.asarray(on_white(reader.region(item, window.box, window.size)))
     return _placed(segment.ask(segmenter, image, window.into(prompts)), window)
 

@@ -337,7 +337,7 @@ class Sheet:
         for a in tile.marks:
             if not isinstance(a, Choice | Text):
                 continue
-            score = f" {a.score:.0%}" if tile.suggested and a.score is not None else ""
+            score = f" {a.score:.2f}" if tile.suggested and a.score is not None else ""
             words = _short(
                 a.label if isinstance(a, Choice) else f"“{a.text}”", max(int((side - 20) / 6.4) - len(score), 4)
             )

@@ -69,11 +69,11 @@ class Window(NamedTuple):
         return {"points": points, "box": box}
 
 
-def window_of(size: tuple[int, int], prompts: Prompts) -> Window:
+def window_of(size: tuple[int, int], prompts: Prompts, *, whole: bool = False) -> Window:
     """The part of an image of ``size`` that prompts ask about.
 
     A small image is shown as it is. Of a larger one it is the box and half as much on each side, or what lies around
-    the clicks.
+    the clicks; with ``whole`` it is all of it, shrunk: a model that embeds an image must see the same at each click.
 
     Examples
     --------
@@ -85,10 +85,10 @@ def window_of(size: tuple[int, int], prompts: Prompts) -> Window:
     width, height = size
     if width * height <= _PIXELS:
         return Window((0, 0, width, height), size)
-    xs = [point[0] for point in prompts.points]
-    ys = [point[1] for point in prompts.points]
+    xs = [] if whole else [point[0] for point in prompts.points]
+    ys = [] if whole else [point[1] for point in prompts.points]
     around = float(_AROUND)
-    if prompts.box is not None:
+    if prompts.box is not None and not whole:
         x, y, wide, high = prompts.box
         around = max(wide, high) / 2 + 16
         xs += [x, x + wide]

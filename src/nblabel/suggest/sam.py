@@ -62,6 +62,9 @@ class OnnxSegmenter:
     'mobile_sam_decoder'
     """
 
+    whole = True
+    """Images are embedded as they are; parts of them would be embedded anew at each click."""
+
     def __init__(
         self,
         encoder: Model | None = None,

@@ -31,7 +31,7 @@ from .grabcut import GrabCut
 from .sam import OnnxSegmenter
 from .superpixels import Superpixels
 
-__all__ = ["GrabCut", "OnnxSegmenter", "Prompt", "Segmenter", "Superpixels", "ask", "of"]
+__all__ = ["Checked", "GrabCut", "OnnxSegmenter", "Prompt", "Segmenter", "Superpixels", "ask", "of"]
 
 Prompt: TypeAlias = tuple[float, float, bool]
 """A click: x, y in pixels of the image, and whether it lies on the thing (or beside it)."""
@@ -41,6 +41,9 @@ _MOST_POINTS = 1000
 @runtime_checkable
 class Segmenter(Protocol):
     """Anything that finds the thing under clicks or inside a box.
+
+    One that makes something of a whole image first, to answer each click quickly, has an attribute ``whole = True``:
+    of large images it then sees all, shrunk, and not only what lies around the clicks.
 
     Attributes
     ----------
@@ -77,7 +80,7 @@ class Segmenter(Protocol):
         ...
 
 
-class _Checked:
+class Checked:
     """A segmenter whose prompts are sane, whose masks fit the image, and whose errors say who failed and why."""
 
     def __init__(self, segmenter: Any, name: str) -> None:
@@ -87,7 +90,13 @@ class _Checked:
 
     @property
     def name(self) -> str:
+        """Who it is."""
         return self._name or str(self._segmenter.name)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is to see whole images, as it keeps what it made of them; others see what a prompt is about."""
+        return bool(getattr(self._segmenter, "whole", False))
 
     def segment(
         self,
@@ -95,6 +104,7 @@ class _Checked:
         points: Sequence[Prompt],
         box: tuple[float, float, float, float] | None,
     ) -> NDArray[np.bool_]:
+        """Which pixels belong to the thing; see `Segmenter`."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
             raise SuggestError(f"a segmenter takes uint8 (height, width, 3), not {image.dtype} {image.shape}")
         height, width = image.shape[:2]
@@ -157,7 +167,7 @@ class _Best:
                 del self._candidates[0]
 
 
-def of(given: Any = None) -> Segmenter | None:
+def of(given: Any = None) -> Checked | None:
     """A checked segmenter, from what a user gives.
 
     Parameters
@@ -168,7 +178,7 @@ def of(given: Any = None) -> Segmenter | None:
 
     Returns
     -------
-    Segmenter or None
+    Checked or None
         ``None`` if there is none.
 
     Examples
@@ -184,15 +194,15 @@ def of(given: Any = None) -> Segmenter | None:
             candidates.append(GrabCut())
         if importlib.util.find_spec("skimage"):
             candidates.append(Superpixels())
-        return _Checked(_Best(candidates), "") if candidates else None
-    if isinstance(given, _Checked):
+        return Checked(_Best(candidates), "") if candidates else None
+    if isinstance(given, Checked):
         return given
     if isinstance(given, type):
         raise SuggestError(f"segmenter= is the class {given.__name__}", f"make one: segmenter={given.__name__}(...)")
     if callable(getattr(given, "segment", None)):
-        return _Checked(given, str(getattr(given, "name", "") or type(given).__name__))
+        return Checked(given, str(getattr(given, "name", "") or type(given).__name__))
     if callable(given):
-        return _Checked(given, name_of(given))
+        return Checked(given, name_of(given))
     raise SuggestError(
         f"a {type(given).__name__} cannot segment images",
         "give a function (image, points, box) -> mask, an object with such a method segment, or False",
