@@ -147,6 +147,7 @@ class ImagePage(StagePage):
         if self._seen is not None:
             return self._seen
         self.mouse.move(1, 1)
+        self.canvas.scroll_into_view_if_needed()
         self.painted()
         box = self.canvas.bounding_box()
         assert box

@@ -18,6 +18,7 @@ export interface Looks {
   readonly adjust: Adjust;
   readonly grid: { value: boolean };
   readonly cross: { value: boolean };
+  readonly map: { value: boolean };
 }
 
 interface Props {
@@ -54,6 +55,7 @@ function mount(host: HTMLElement, map: HTMLElement, { shell, state, looks }: Pro
     lifted = now;
   });
   scope.effect(() => { painter.grid.value = looks.grid.value; });
+  scope.effect(() => { host.classList.toggle("nbl-mapless", !looks.map.value); });
   scope.effect(() => { painter.loupe.value = state.held.value.close ?? null; });
   scope.effect(() => {
     void [
@@ -123,6 +125,7 @@ export function Canvas(props: Props): VNode {
         <div class={`nbl-media-problem${now.state === "ready" ? " nbl-partly" : ""}`} role="alert" data-testid="nbl-media-problem">
           <Icon name="warning" size={20} />
           <ProblemText problem={now.problem} />
+          {now.state === "ready" ? null : <div class="nbl-muted">Skip it ({shell.keys("skip")}), discard it ({shell.keys("discard")}), or</div>}
           <button type="button" class="nbl-button" onClick={() => retry.current()}>Try again</button>
         </div>
       ) : now?.state === "ready" ? null : <div class="nbl-media-waiting nbl-muted">Loading the image…</div>}

@@ -64,12 +64,13 @@ export function attachGestures(scope: Scope, element: HTMLElement, state: ImageS
     press = null;
     waiting?.();
     waiting = null;
-    element.classList.remove("nbl-grabbing");
+    element.classList.remove("nbl-grabbing", "nbl-pressed");
   };
 
   const tell = (event: PointerEvent): void => {
     if (!press || press.told || press.pans) return;
     press.told = true;
+    element.classList.add("nbl-pressed");
     tool().down({ ...hand(event, press.from), dragged: false });
   };
 

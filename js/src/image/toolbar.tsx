@@ -81,7 +81,7 @@ function Zoom({ shell, state }: Props): VNode {
 
 function Adjustments({ shell, looks }: { shell: Shell; looks: Looks }): VNode {
   const open = useSignal(false);
-  const { adjust, grid, cross } = looks;
+  const { adjust, grid, cross, map } = looks;
   const slider = (words: string, which: "brightness" | "contrast"): VNode => (
     <label class="nbl-option nbl-option-select">
       <span>{words}</span>
@@ -110,6 +110,7 @@ function Adjustments({ shell, looks }: { shell: Shell; looks: Looks }): VNode {
           {check("Invert", adjust.invert)}
           {check("Lines through the pointer", cross)}
           {check("Grid between large pixels", grid)}
+          {check("Small map", map)}
           <button type="button" class="nbl-button" onClick={() => adjust.reset()}>As it is</button>
         </Floating>
       ) : null}

@@ -20,10 +20,11 @@ interface Props {
 
 export function ImageView({ shell, state }: Props): VNode {
   const grid = useSignal(true);
+  const map = useSignal(true);
   const cross = useSignal<boolean | null>(null);
   const adjust = useMemo(() => new Adjust(), []);
   const looks: Looks = useMemo(() => ({
-    adjust, grid,
+    adjust, grid, map,
     cross: {
       get value() { return cross.value ?? shell.engine.options.value["crosshair"] !== false; },
       set value(on: boolean) { cross.value = on; },
