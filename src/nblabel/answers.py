@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from .ordering import Positions
 from .records import Labelled, Progress, Response, Status
@@ -61,6 +62,21 @@ class Answers:
         for identity, position in self._source.locate_many(hints, PATIENCE).items():
             self._set(position, states.pop(identity))
         self._missing = states
+
+    def recount(self, rows: npt.NDArray[np.int64]) -> None:
+        """The user's code has filled or emptied cells of these rows."""
+        if self._columns is None:
+            return
+        if self._in_frame.size < len(self._source):
+            self._in_frame = np.zeros(len(self._source), dtype=bool)
+        good = self._columns.answers_at(rows)
+        changed = self._in_frame[rows] != good
+        rows, good = rows[changed], good[changed]
+        self._in_frame[rows] = good
+        free = ~np.isin(rows, np.array(list(self._states), dtype=np.int64))  # what the store knows counts for more
+        rows, good = rows[free], good[free]
+        self._done[rows] = good
+        self._tally["submitted"] += int(good.sum()) - int((~good).sum())
 
     @property
     def missing(self) -> Mapping[str, State]:

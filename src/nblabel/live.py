@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable, Sequence
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from .annotations import AnyAnnotation, Relation, new_id
 from .answers import Answers
@@ -69,6 +71,10 @@ class LiveAnswers:
     def edits(self) -> list[Event]:
         """The events for answers that the user's code wrote into the columns since they were last looked at."""
         return [self._adopting(position, self._columns.read(position)) for position in self._columns.edited()]
+
+    def refilled(self) -> npt.NDArray[np.int64]:
+        """Rows that the user's code has filled or emptied since."""
+        return self._columns.refilled()
 
     def import_of(self, position: int, identity: str) -> list[Event]:
         """The event that brings the answer of a row into the store, before it is first changed."""

@@ -74,7 +74,10 @@ class QueueChanged(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """Answers were found whose items have moved since; ``moved``: and so was the item where work had stopped."""
+    """There are answers that were not known: of items that have moved since, or filled into the user's columns.
+
+    ``moved``: and the item where work had stopped was found.
+    """
 
     moved: bool = False
 
@@ -759,9 +762,14 @@ class Session:
         with self.lock:
             edits = self._live.edits()
             self._append(edits)
+            rows = self._live.refilled()
             if edits:
                 self._answers.load()
                 self._seek()
+            elif len(rows):
+                self._answers.recount(rows)
+            if len(rows):
+                self._tell(Found())
 
     # ---- answers from files ---------------------------------------------------------------------
 

@@ -251,3 +251,37 @@ def test_progress_is_whole_when_python_asks(tmp_path, monkeypatch) -> None:
     assert repr(moved).startswith("TextLabeler(0 of 3")  # shown before anything was searched
     assert moved.progress.submitted == 1
     assert moved.value == ()
+
+
+def test_what_the_next_cell_fills_in_is_answered() -> None:
+    frame = FRAME.copy()
+    lab = make(frame, spans=None, into="label")
+    lab.submit("positive")
+    told = []
+    lab.observe(lambda change: told.append(change.new.submitted), "progress")
+    frame.loc[frame.stars < 3, "label"] = "negative"
+    frame.loc["c", "label"] = "who knows"
+    lab._after_cell()
+    assert lab.progress.submitted == 2
+    assert told == [2]
+    assert lab._session.upcoming(-1, 9) == ([2], True)
+    assert lab.annotations[["key", "label"]].values.tolist() == [["a", "positive"], ["b", "negative"]]
+    assert len(lab._store.entries("text")) == 1  # the frame's own word needs no event
+    lab._after_cell()
+    assert told == [2]
+    lab.submit("positive", key="b")
+    assert frame.label.tolist() == ["positive", "positive", "who knows"]
+    lab.undo()
+    assert frame.label.tolist() == ["positive", "negative", "who knows"]
+    frame.loc["b", "label"] = None
+    lab._after_cell()
+    assert lab.progress.submitted == 1
+
+
+def test_spans_that_the_next_cell_fills_in_are_answers() -> None:
+    frame = FRAME.copy()
+    lab = make(frame, choices=None, into="found")
+    frame["found"] = [[(0, 3, "PERSON")], None, [(0, 99, "PERSON")]]
+    lab._after_cell()
+    assert lab.progress.submitted == 1
+    assert lab._session.upcoming(-1, 9) == ([1, 2], True)

@@ -129,6 +129,7 @@ class LiveColumns:
         self._waiting: dict[int, _Write] = {}
         self._before: dict[tuple[str, int], Any] = {}
         self._seen: dict[int, dict[str, Any]] = {}
+        self._held: dict[str, npt.NDArray[np.bool_]] = {}  # which cells held a value when they were last looked at
         self._unfit: dict[str, _Unfit] = {}  # what the last look at all cells has counted, until it is told
         self._failures: Counter[str] = Counter()
         self._gate.run(self._create)
@@ -207,6 +208,39 @@ class LiveColumns:
                     seen[field] = mark
             return sorted(found)
 
+    def refilled(self) -> npt.NDArray[np.int64]:
+        """Rows that the user's code has filled or emptied since it was last asked or all were looked at, ascending."""
+        with self._lock:
+            if self._source.changed:
+                return np.zeros(0, dtype=np.int64)
+            made = np.zeros(len(self._source), dtype=bool)
+            for field, name in self.columns.items():
+                series = self._cells.series(name)
+                held = np.zeros_like(made) if series is None else series.notna().to_numpy(dtype=bool)
+                before = self._held.get(field)
+                made |= held if before is None else held != before
+                self._held[field] = np.array(held)
+            return np.flatnonzero(made)
+
+    def answers_at(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Which of these rows hold an answer, to any field."""
+        with self._lock:
+            self._source.check()
+            made = np.zeros(len(rows), dtype=bool)
+            for field, name in self.columns.items():
+                series = self._cells.series(name)
+                if series is None:
+                    continue
+                part = series.take(rows)
+                fits = self._codecs[field].fits(part)
+                if fits is None:
+                    held = part.notna().to_numpy(dtype=bool)
+                    fits = np.zeros(len(rows), dtype=bool)
+                    fits[held] = [good for _, good in self._look(field, rows[held])]
+                made |= fits
+            waiting = [row for row, write in self._waiting.items() if write.annotations]
+            return made | np.isin(rows, np.array(waiting, dtype=np.int64))
+
     def _is_answer(self, field: str, row: int, raw: Any) -> bool:
         """Whether a cell holds an answer to its field, or none at all."""
         if is_blank(raw):
@@ -269,6 +303,7 @@ class LiveColumns:
         with self._lock:
             self._seen.clear()
             self._before.clear()
+            self._held.clear()
             self._unfit.clear()
         self._gate.run(self._create)
         self._gate.run(self.flush)
@@ -305,8 +340,12 @@ class LiveColumns:
                 continue
             self._before.setdefault((field, row), raw)
             self._set(field, row, value)
+        raws = {field: self._cells.value(name, row) for field, name in self.columns.items()}
+        for field, raw in raws.items():
+            if field in self._held:
+                self._held[field][row] = not is_missing(raw)
         if row in self._seen or write.annotations is not None:
-            self._seen[row] = {field: _mark(self._cells.value(name, row)) for field, name in self.columns.items()}
+            self._seen[row] = {field: _mark(raw) for field, raw in raws.items()}
 
     def _take_back(self, field: str, row: int, raw: Any, before: tuple[AnyAnnotation, ...] | None) -> None:
         if (field, row) in self._before:
@@ -376,6 +415,7 @@ class LiveColumns:
         series = self._cells.series(name)
         none = np.zeros(len(self._source), dtype=bool)
         held = none if series is None else series.notna().to_numpy(dtype=bool)
+        self._held[field] = np.array(held)
         if series is None or not held.any():
             return none
         fits = made.fits(series)
