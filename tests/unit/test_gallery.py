@@ -515,6 +515,9 @@ def test_items_join_when_models_have_looked_at_them(open_gallery: Open) -> None:
 
     gallery = open_gallery(6, suggest=model, gallery={"per_page": 2})
     assert gallery.filter(label="night") == 0
+    gallery.select([4, 5])
+    assert gallery.accept() == 0
+    assert "models have yet to look at 2 items" in gallery._controls._words.value
     go.set()
     assert gallery._lab._session._runner.wait(60)
     assert gallery.wait(60)

@@ -328,6 +328,8 @@ class Gallery:
     def accept(self, score: float | None = None, *, submit: bool = False) -> int:
         """Take the suggestions for all selected items into their answers. Returns for how many.
 
+        Models that have not looked at an item yet are asked to, and it is left as it is.
+
         Parameters
         ----------
         score : float, optional
@@ -344,7 +346,12 @@ class Gallery:
             keep = submit or response.status == "submitted"
             return ("submit", Patch(put=put, status="submitted")) if keep else ("edit", Patch(put=put))
 
-        return self._change("Accepted", change)
+        done = self._change("Accepted", change)
+        late = self._survey.unasked(self._picking.picked, len(self._picking.picked))
+        if late and self._session.suggests:
+            self._session.ask([self._session.source.item(position) for position in late[:_WAVE]])
+            self._tell(f"Accepted: {counted(done)}; models have yet to look at {counted(len(late))}")
+        return done
 
     def submit(self) -> int:
         """Submit the answers of all selected items as they stand. Returns how many."""
