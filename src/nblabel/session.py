@@ -159,6 +159,7 @@ class Session:
         self._own: set[str] = set()
         self._search: Search | None = None
         self._sought: tuple[str, int] | None = None  # where work stopped, while it is not known where that is now
+        self._later: list[Stored] = []  # news of items that are looked for
         self._untouched = True
         self._places: dict[str, int] = {}  # of items that were shown
         self._answers = Answers(source, self.schema, store, name, annotator, columns)
@@ -268,6 +269,11 @@ class Session:
                 return
             self._search = None
             placed = self._answers.place(search.wanted, found)
+            later, self._later = self._later, []
+            for one in later:
+                if one.event.item in found:
+                    self._places[one.event.item] = found[one.event.item]
+                    self._note(one)
             position = None if self._sought is None else found.get(self._sought[0])
             self._sought = None
             place = None if position is None else self._queue.place_of(position)
@@ -276,7 +282,7 @@ class Session:
                 self._queue.index = place
             if self._live is not None:
                 self._append(self._live.reconcile(placed))
-            if placed or moved:
+            if placed or moved or any(one.event.item in found for one in later):
                 self._tell(Found(moved))
 
     def resync(self) -> bool:
@@ -289,6 +295,7 @@ class Session:
             if self._live is not None:
                 self._live.refresh()
             self._places.clear()
+            self._later.clear()
             self._answers.load()
             wanted, generation = self._queue.filter, self._queue.generation
             self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self._answers)
@@ -749,6 +756,8 @@ class Session:
             for one in others:
                 if one.event.item in self._places:
                     self._note(one)
+                elif one.event.annotator == self.annotator:
+                    self._later.append(one)
             for response in self.store.get(self.name, self.annotator, [*(own - self._places.keys())]).values():
                 self._answers.expect(response)  # of a row that is searched for, or of another frame
             self._seek()

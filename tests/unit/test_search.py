@@ -222,6 +222,21 @@ def test_news_of_rows_that_are_not_here_make_nobody_wait(slow: list[Search], tmp
     assert mine.states([11])[11][1]
 
 
+def test_the_latest_news_of_what_has_moved_counts(slow: list[Search], tmp_path: Any) -> None:
+    """Another notebook has the rows in another order, so where it saw them tells nothing."""
+    answered(open_store(tmp_path / "s.db"), keys=(0, 1))
+    mine = opened(open_store(tmp_path / "s.db"))
+    theirs = opened(open_store(tmp_path / "s.db"), TEXTS[::-1])
+    assert mine.progress.submitted == 2
+    theirs.discard(key=11)
+    theirs.submit("bad", key=10)
+    theirs.flag(key=10)
+    mine.refresh()
+    tell(slow[-1])
+    assert (mine.progress.submitted, mine.progress.discarded, mine.progress.flagged) == (1, 1, 1)
+    assert [row.response.status for row in mine.labelled()] == ["discarded", "submitted"]
+
+
 def test_the_page_is_told(slow: list[Search]) -> None:
     store = open_store(":memory:")
     answered(store)
