@@ -222,6 +222,32 @@ describe("image state", () => {
     expect(answers()[0]).not.toHaveProperty("score");
   });
 
+  it("the wand's last region follows the tolerance, as one shape", async () => {
+    await open([MASKS]);
+    state.pick("wand");
+    // a ramp: red is twice the column
+    state.pixels = ({ x, y, width, height }) => ({
+      x, y, width, height, data: Uint8ClampedArray.from({ length: width * height * 4 }, (_, n) => n % 4 ? 255 : 2 * (Math.floor(n / 4) % width)),
+    });
+    const area = (): number => {
+      const [mask, ...more] = answers();
+      expect(more).toEqual([]);
+      return mask?.kind === "mask" ? mask.counts.reduce((sum, run, n) => sum + (n % 2 ? run : 0), 0) : 0;
+    };
+    state.tolerance.value = 20;
+    click(50.5, 50.5);
+    expect(area()).toBe(21 * 100);
+    const key = (action: string): boolean => state.first(action, null) || state.run(action);
+    key("larger");
+    expect(area()).toBe(25 * 100);
+    key("smaller");
+    key("smaller");
+    expect(area()).toBe(17 * 100);
+    page.engine.undo();
+    key("larger");
+    expect(area()).toBe(21 * 100);
+  });
+
   it("nothing that was begun goes over to the next item", async () => {
     await open([POLYGONS]);
     click(10, 10);

@@ -78,6 +78,19 @@ def test_the_loupe(image_page: Open) -> None:
     page.until(lambda: not enlarged())
 
 
+def test_the_corner_changes_the_height(image_page: Open) -> None:
+    page = image_page([coded()], boxes=["cat"])
+    box = page.part("picture").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] - 5, box["y"] + box["height"] - 5
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + 80, steps=4)
+    page.mouse.up()
+    page.until(lambda: (page.part("picture").bounding_box() or {}).get("height", 0) > box["height"] + 60)
+    page.looked_away().drag((40, 30), (100, 90)).holds_box(40, 30, 60, 60)
+
+
 # ---- large images ----------------------------------------------------------------------------------
 
 AT = (5200, 3300)

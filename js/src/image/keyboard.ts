@@ -74,7 +74,7 @@ export class Keyboard {
       if (!event.repeat) state.panning.value = true;
       return true;
     }
-    return event !== null && (tool.run?.(action, event.key) ?? false);
+    return tool.run?.(action, event?.key ?? "") ?? false;
   }
 
   escape(): boolean {
@@ -106,8 +106,8 @@ export class Keyboard {
 
   readonly #runs: Readonly<Record<string, () => void>> = {
     again: () => this.state.again(),
-    smaller: () => this.#size(-1),
-    larger: () => this.#size(1),
+    smaller: () => this.size(-1),
+    larger: () => this.size(1),
     mode: () => {
       this.state.subtracts.value = !this.state.subtracts.peek();
       this.state.say(this.state.subtracts.peek() ? "Takes away" : "Adds");
@@ -129,7 +129,8 @@ export class Keyboard {
     state.attributes();
   }
 
-  #size(by: 1 | -1): void {
+  /** The brush's size, or the wand's tolerance. */
+  size(by: 1 | -1): void {
     const { state } = this;
     if (state.tool.peek() === "wand") {
       state.tolerance.value = clamp(state.tolerance.peek() + by * 4, 0, 255);

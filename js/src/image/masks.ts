@@ -71,6 +71,11 @@ export class Masks {
     this.#paint((edit) => edit.undo());
   }
 
+  /** Takes the last stroke back, for another in its place. */
+  redo(): boolean {
+    return this.#edit?.undo() ?? false;
+  }
+
   #paint(change: (edit: MaskEdit) => void): void {
     const edit = this.#edit;
     if (!edit) return;
@@ -85,7 +90,7 @@ export class Masks {
   }
 
   /** Ends a stroke: only now is the mask encoded, as far as it goes. */
-  commit(merge?: string): void {
+  commit(): void {
     const state = this.#state;
     const edit = this.#edit;
     this.#stroking = false;
@@ -103,9 +108,10 @@ export class Masks {
     } else if (old) {
       const { score: _score, source: _source, ...kept } = old;
       const mask = { ...kept, size, counts };
-      this.#shape = mask;
       state.shapes.remember(mask, bitmap);
-      state.engine.edit([mask], [], merge === undefined ? {} : { merge });
+      state.engine.edit([mask]);
+      // the old one, if nothing has changed after all
+      this.#shape = (state.shapes.get(old.id ?? "")?.shape ?? mask) as Mask;
     } else {
       const mask: Mask = { kind: "mask", size, counts };
       state.making.make(["masks"], () => [mask], [{ bitmap, ...state.look(["masks"]) }]);

@@ -1,5 +1,6 @@
 /** The shapes of an item as they are drawn and found; what has not changed is kept from one edit to the next. */
 import type { AnyAnnotation, Label, Schema } from "../core/protocol";
+import { sameAnnotation } from "../core/patch";
 import { labelAction, labelsOf } from "../shell/actions";
 import { bounds } from "./geometry";
 import { Near } from "./near";
@@ -68,7 +69,9 @@ export class Shapes {
         let drawn = there?.shape === shape ? there : by.get(id);
         const hidden = look.hidden(id);
         const locked = look.locked(id);
-        if (drawn?.shape !== shape || drawn.suggested !== suggested || drawn.hidden !== hidden || drawn.locked !== locked) {
+        // the kernel may send again what is here: a region is not decoded anew for that
+        const same = drawn !== undefined && (drawn.shape === shape || (shape.kind === "mask" && sameAnnotation(drawn.shape, shape)));
+        if (!drawn || !same || drawn.suggested !== suggested || drawn.hidden !== hidden || drawn.locked !== locked) {
           drawn = this.derive(shape, { suggested, hidden, locked });
           if (drawn) put.push(drawn);
         }

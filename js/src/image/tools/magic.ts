@@ -14,12 +14,19 @@ import type { Hand, Tool } from "./tool";
 /** Pixels that the wand looks at, at most; of larger images, those in sight. */
 const MOST = 1 << 24;
 
+interface Spot {
+  readonly hand: Hand;
+  readonly pixels: Pixels;
+}
+
 export class Wand implements Tool {
   readonly cursor = "crosshair";
   readonly #found = signal<Bitmap | null>(null);
-  #from: Hand | null = null;
+  #from: Spot | null = null;
   #tolerance = 0;
-  #pixels: Pixels | null = null;
+  /** What was taken last: with another tolerance it is taken anew. */
+  #last: Spot | null = null;
+  #made: unknown = null;
 
   constructor(readonly state: ImageState) {}
 
@@ -42,40 +49,52 @@ export class Wand implements Tool {
     const { state } = this;
     const { width, height } = state.size;
     const region = width * height <= MOST ? whole(state.size) : intersection(state.viewport.visible.peek(), whole(state.size));
-    this.#pixels = state.pixels(region);
-    if (!this.#pixels) return state.refuse("The image is not here yet");
-    this.#from = hand;
+    const pixels = state.pixels(region);
+    if (!pixels) return state.refuse("The image is not here yet");
+    this.#from = { hand, pixels };
     this.#tolerance = state.tolerance.peek();
-    this.#look();
+    this.#found.value = this.#look(this.#from);
   }
 
-  #look(): void {
-    const from = this.#from;
-    const pixels = this.#pixels;
-    if (!from || !pixels) return;
-    const found = flood(pixels, from.at[0] - pixels.x, from.at[1] - pixels.y, this.state.tolerance.peek(), !from.shift);
-    this.#found.value = found.width ? { ...found, x: found.x + pixels.x, y: found.y + pixels.y } : null;
+  #look({ hand: { at: [x, y], shift }, pixels }: Spot): Bitmap | null {
+    const found = flood(pixels, x - pixels.x, y - pixels.y, this.state.tolerance.peek(), !shift);
+    return found.width ? { ...found, x: found.x + pixels.x, y: found.y + pixels.y } : null;
   }
 
   move(hand: Hand, pressed: boolean): void {
     const from = this.#from;
     if (!pressed || !from || !hand.dragged) return;
-    const tolerance = clamp(Math.round(this.#tolerance + (hand.at[0] - from.at[0]) * this.state.scale / 3), 0, 255);
+    const tolerance = clamp(Math.round(this.#tolerance + (hand.at[0] - from.hand.at[0]) * this.state.scale / 3), 0, 255);
     if (tolerance === this.state.tolerance.peek()) return;
     this.state.tolerance.value = tolerance;
-    this.#look();
+    this.#found.value = this.#look(from);
   }
 
   up(): void {
-    const { state } = this;
     const region = this.#found.peek();
     const from = this.#from;
     this.cancel();
-    if (!region || !from) return;
-    const subtracts = state.subtracts.peek() !== from.alt;
-    if (!state.masks.begin(from.at, subtracts)) return;
+    if (region && from) this.#take(from, region);
+  }
+
+  #take(spot: Spot, region: Bitmap): void {
+    const { state } = this;
+    const subtracts = state.subtracts.peek() !== spot.hand.alt;
+    if (!state.masks.begin(spot.hand.at, subtracts)) return;
     state.masks.apply(region, subtracts);
     state.masks.commit();
+    this.#last = spot;
+    this.#made = state.masks.target()?.shape;
+  }
+
+  run(action: string): boolean {
+    const { state } = this;
+    const last = this.#last;
+    if (!/^(smaller|larger)$/.test(action) || !last || !this.#made || state.masks.target()?.shape !== this.#made) return false;
+    state.keyboard.size(action === "larger" ? 1 : -1);
+    const region = this.#look(last);
+    if (region && state.masks.redo()) this.#take(last, region);
+    return true;
   }
 
   back(): void {
@@ -88,7 +107,7 @@ export class Wand implements Tool {
 
   cancel(): void {
     this.#found.value = null;
-    this.#from = this.#pixels = null;
+    this.#from = null;
   }
 }
 

@@ -90,7 +90,9 @@ export class Select implements Tool {
   #gripAt({ at, by }: Hand): Grip | undefined {
     const only = this.state.only();
     if (!only || only.suggested || only.locked || only.hidden || this.state.fresh.peek()) return undefined;
-    return gripAt(this.#grips(only), at, REACH[by] / this.state.scale);
+    // a small box can still be taken in its middle
+    const room = only.shape.kind === "box" ? Math.min(only.shape.width, only.shape.height) / 3 : Infinity;
+    return gripAt(this.#grips(only), at, Math.min(REACH[by] / this.state.scale, Math.max(room, 3 / this.state.scale)));
   }
 
   #under({ at, by }: Hand): Drawn[] {
