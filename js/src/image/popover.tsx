@@ -35,7 +35,7 @@ export function ImagePopover({ shell, state, host }: Props): VNode | null {
   const place = (start: number, offset: number, size: number): number => Math.max(0, Math.min(size, offset + start * view.scale));
   const anchor = {
     left: left + place(around.x, view.x, view.width - 120), top: top + place(around.y, view.y, view.height) - 26,
-    bottom: top + place(around.y + around.height, view.y, view.height),
+    bottom: top + place(around.y + around.height, view.y, view.height), floor: top + view.height + 30, // the hint, but not what is below
   };
   return (
     <Popover shell={shell} anchor={anchor}>

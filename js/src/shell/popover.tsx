@@ -13,6 +13,8 @@ export interface Anchor {
   readonly left: number;
   readonly top: number;
   readonly bottom: number;
+  /** Below this it would lie over something else. */
+  readonly floor?: number;
 }
 
 export function Popover({ shell, anchor, children }: { shell: Shell; anchor: Anchor; children: ComponentChildren }): VNode {
@@ -26,7 +28,8 @@ export function Popover({ shell, anchor, children }: { shell: Shell; anchor: Anc
     const below = anchor.bottom + 6;
     const above = anchor.top - height - 6;
     // below, unless only above is there room within the labeler
-    const top = below + height > root.clientHeight - 4 && above > 40 ? above : below;
+    const floor = anchor.floor ?? root.clientHeight - 4;
+    const top = below + height <= floor ? below : above > 40 ? above : anchor.floor ? Math.max(40, floor - height) : below;
     element.style.left = `${left}px`;
     element.style.top = `${top}px`;
   });
