@@ -21,6 +21,7 @@ from .annotations import (
     Mask,
     Polygon,
     Relation,
+    Segment,
     Span,
     Text,
     new_id,
@@ -42,6 +43,7 @@ __all__ = [
     "Polylines",
     "Relations",
     "Schema",
+    "Segments",
     "Skeletons",
     "Spans",
     "Texts",
@@ -337,9 +339,57 @@ class Masks(Field, frozen=True, tag="masks"):
     labels: tuple[Label, ...]
 
 
-AnyField: TypeAlias = Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks
-Extent: TypeAlias = "int | tuple[int, int] | None"
-"""How far an item's annotations may reach: code points of a text, (width, height) of an image; ``None`` if unknown."""
+class Segments(Field, frozen=True, tag="segments"):
+    """Mark stretches of time, and events, on a recording.
+
+    Parameters
+    ----------
+    labels : sequence of labels
+        What a segment may be (``speech``); without labels segments only carry text or time.
+    overlap : bool
+        Whether segments of the field may share time; with ``tiers="label"`` or ``"channel"`` the rule holds
+        within a tier.
+    events : bool
+        Whether points in time (``start == end``) may be marked.
+    transcript : bool
+        Whether each segment has a text, typed beside it.
+    frequency : bool
+        Whether segments may have a lowest and a highest frequency: boxes on the spectrogram.
+    tiers : {"field", "label", "channel"}
+        What has a row of its own: the field, each of its labels (such as speakers), or each channel of the recording.
+
+    Examples
+    --------
+    >>> Segments(["speech", "music"], overlap=False, transcript=True).tiers
+    'field'
+    """
+
+    annotation: ClassVar[str] = "segment"
+    labels: tuple[Label, ...] = ()
+    overlap: bool = True
+    events: bool = True
+    transcript: bool = False
+    frequency: bool = False
+    tiers: Literal["field", "label", "channel"] = "field"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.tiers not in ("field", "label", "channel"):
+            raise InvalidSchema(
+                f"field {self.name!r} has tiers={self.tiers!r}", 'give tiers="field", "label" or "channel"'
+            )
+        if not self.labels and self.tiers == "label":
+            raise InvalidSchema(f"field {self.name!r} has a tier for each label, and no labels")
+
+    def tier(self, segment: Segment) -> str | int | None:
+        """What tells the tiers of one field apart: the segment's label, its channel, or nothing."""
+        return {"label": segment.label, "channel": segment.channel}.get(self.tiers)
+
+
+AnyField: TypeAlias = Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks | Segments
+Extent: TypeAlias = "int | float | tuple[int, int] | None"
+"""How far an item's annotations may reach: code points of a text, (width, height) of an image, seconds of a recording
+(a float); ``None`` if unknown."""
 FieldLike: TypeAlias = "Field | Sequence[LabelLike] | str"
 
 
@@ -385,9 +435,19 @@ def _check_place(a: AnyAnnotation, width: int, height: int) -> None:
         raise InvalidAnnotation(a.describe(), f"lies outside the image of {width} × {height} pixels")
 
 
+def _check_segment(a: Segment, field: Segments, duration: float | None) -> None:
+    """Raise if a segment is not of the sort that its field takes, or lies behind the recording's end."""
+    if a.start == a.end and not field.events:
+        raise InvalidAnnotation(a.describe(), "has no length, and the field has events=False")
+    if (a.low is not None or a.high is not None) and not field.frequency:
+        raise InvalidAnnotation(a.describe(), "bounds the frequency, and the field has frequency=False")
+    if duration is not None and a.start > duration:
+        raise InvalidAnnotation(a.describe(), f"starts behind the recording's end at {duration:g} s")
+
+
 _SIGNS = (
     ("head", "relation"),
-    ("start", "span"),
+    ("start", "span"),  # or a segment, where there are no spans to mark
     ("counts", "mask"),
     ("points", "polygon"),
     ("width", "box"),
@@ -548,10 +608,14 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         if isinstance(given, (tuple, list)):
             if any(isinstance(f, Spans) and name in (None, f.name) for f in self.fields) and len(given) in (2, 3):
                 return Span(*given, field=name or "")
+            if any(isinstance(f, Segments) and name in (None, f.name) for f in self.fields) and len(given) in (2, 3):
+                return Segment(*given, field=name or "")
             boxes = next((f for f in self.fields if isinstance(f, Boxes) and name in (None, f.name)), None)
             if boxes is not None and len(given) in (4, 5, 6):
                 return _only_label(Box(*given, field=name or ""), boxes)
-            hint = "write nb.Box(x, y, width, height, label)" if boxes else "write nb.Span(start, end, label)"
+            timed = any(isinstance(f, Segments) for f in self.fields)
+            hint = "write nb.Segment(start, end, label)" if timed else "write nb.Span(start, end, label)"
+            hint = "write nb.Box(x, y, width, height, label)" if boxes else hint
             raise InvalidAnnotation(repr(given), "is not an annotation", hint=hint)
         text = str(given)
         targets_all = [f for f in self.fields if name in (None, f.name)]
@@ -570,6 +634,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         kind = next((kind for sign, kind in _SIGNS if sign in body), "choice")
         if kind == "polygon" and any(len(point) == 3 for point in body["points"]):
             kind = "keypoints"
+        if kind == "span" and not any(isinstance(field, Spans) for field in self.fields):
+            kind = "segment"
         fits = [field for field in self.fields if field.annotation == kind]
         if kind == "polygon":
             sort = Polygons if body.get("closed", True) else Polylines
@@ -616,9 +682,9 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             All annotations of the response they belong to, for the rules that bind several; they alone by default.
         item : object
             The item's key, for the message.
-        extent : int or (int, int), optional
+        extent : int, float or (int, int), optional
             Code points of the item's text, within which spans must end; or width and height of its image in pixels,
-            which shapes must touch and masks must have.
+            which shapes must touch and masks must have; or seconds of its recording, within which segments must start.
         complete : bool
             Check the limits (min, max, required) too, as for a submitted response.
         draft : bool
@@ -654,6 +720,13 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             n = counts[field.name]
             if isinstance(field, Spans) and not field.overlap:
                 self._check_overlap([a for a in among if isinstance(a, Span) and a.field == field.name])
+            if isinstance(field, Segments) and not field.overlap:
+                tiers: dict[str | int | None, list[Segment]] = {}
+                for a in among:
+                    if isinstance(a, Segment) and a.field == field.name:
+                        tiers.setdefault(field.tier(a), []).append(a)
+                for tier in tiers.values():
+                    self._check_overlap(tier)
             if complete and n < field.min:
                 raise InvalidAnnotation(f"field {field.name!r}", f"needs at least {field.min} answer(s), has {n}")
             if complete and field.max is not None and n > field.max:
@@ -671,7 +744,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         _check_kind(field, a)
         name = getattr(a, "label", None)
         label = field.label(name) if name is not None else None
-        if name is not None and label is None:
+        bare = isinstance(field, Segments) and not field.labels and not name
+        if name is not None and label is None and not bare:
             known = [one.name for one in field.get_labels()]
             raise InvalidAnnotation(a.describe(), f"unknown label {name!r}", hint=nearest(name, known))
         if a.attributes:
@@ -685,6 +759,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
                     raise InvalidAnnotation(a.describe(), f"attribute {key!r} cannot be {value!r}")
         if isinstance(a, Span) and isinstance(extent, int) and a.end > extent:
             raise InvalidAnnotation(a.describe(), f"end {a.end} is beyond the text's {extent} characters")
+        if isinstance(field, Segments) and isinstance(a, Segment):
+            _check_segment(a, field, extent if isinstance(extent, float) else None)
         if isinstance(field, Boxes) and isinstance(a, Box) and a.rotation and not field.rotation:
             raise InvalidAnnotation(a.describe(), "is rotated, and the field has rotation=False")
         if isinstance(field, Skeletons) and isinstance(a, Keypoints) and len(a.points) != max(len(field.points), 1):
@@ -700,8 +776,8 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             raise InvalidAnnotation(a.describe(), f"has more than {limit} characters")
 
     @staticmethod
-    def _check_overlap(spans: list[Span]) -> None:
-        ordered = sorted(spans, key=lambda span: span.start)
+    def _check_overlap(spans: Sequence[Span | Segment]) -> None:
+        ordered = sorted(spans, key=lambda span: (span.start, span.end))
         for before, after in itertools.pairwise(ordered):
             if after.start < before.end:
                 raise InvalidAnnotation(

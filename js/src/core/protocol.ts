@@ -402,7 +402,7 @@ export interface Relations {
 }
 
 export interface Schema {
-  fields: (Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks)[];
+  fields: (Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks | Segments)[];
   version?: number;
 }
 
@@ -420,6 +420,22 @@ export interface Segment {
   attributes?: Record<string, string | number | boolean | string[] | null>;
   score?: number | null;
   source?: string;
+}
+
+export interface Segments {
+  kind: "segments";
+  labels?: Label[];
+  overlap?: boolean;
+  events?: boolean;
+  transcript?: boolean;
+  frequency?: boolean;
+  tiers?: "channel" | "field" | "label";
+  name?: string;
+  title?: string;
+  description?: string;
+  min?: number;
+  max?: number | null;
+  required?: boolean;
 }
 
 export interface Skeletons {
@@ -563,6 +579,7 @@ export type AnyField =
   | Polygons
   | Polylines
   | Relations
+  | Segments
   | Skeletons
   | Spans
   | Texts;
