@@ -117,7 +117,8 @@ class _Paths:
             found = self._whole.get(parts, [])
             if len(found) == 1:
                 return found[0], _WHOLE
-        for known, name in ((self._files, _same), (self._files, _uploaded), (self._stems, _stem)):
+        named = ((self._files, _same), (self._files, _uploaded), (self._stems, _same), (self._stems, _stem))
+        for known, name in named:  # formats with a file for each recording say its name without ending
             for parts in wanted:
                 near = {position: _common(parts, self._parts[position]) for position in known.get(name(parts[-1]), [])}
                 most = max(near.values(), default=0)

@@ -522,7 +522,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         for field in made:
             if not field.name.strip():
                 raise InvalidSchema("a field's name must not be empty")
-            if field.annotation != "text" and not field.get_labels():
+            if not isinstance(field, (Texts, Segments)) and not field.get_labels():
                 raise InvalidSchema(f"field {field.name!r} has no labels")
         spans = [field.name for field in made if isinstance(field, Spans)]
         for field in made:

@@ -1,4 +1,4 @@
-"""Formats with one file an image: files of a folder as they are read, and images as they are written into one."""
+"""Formats with one file an item: files of a folder as they are read, and items as they are written into one."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .pictures import Picture, only_one, places
 __all__ = ["read_each", "write_each"]
 
 Document = TypeVar("Document")
+Shown = TypeVar("Shown", bound=Picture)
 
 
 def read_each(
@@ -26,7 +27,7 @@ def read_each(
     """
     place = Path(path)
     root = place if place.is_dir() else place.parent
-    for file in files_in(place, {ending}) if place.is_dir() else [place]:
+    for file in files_in(place, {ending.lower()}) if place.is_dir() else [place]:
         document = load(file)
         why = odd(document)
         if not why:
@@ -39,20 +40,22 @@ def read_each(
 
 def write_each(
     path: StrPath,
-    shown: Sequence[Picture],
+    shown: Sequence[Shown],
     ending: str,
     log: Log,
-    document: Callable[[Picture, Path, PurePosixPath], str],
+    document: Callable[[Shown, Path, PurePosixPath], str],
+    *,
+    encoding: str = "utf-8",
 ) -> None:
-    """Write one file an image into a folder, or the only one to a path with the ending.
+    """Write one file an item into a folder, or the only one to a path with the ending.
 
-    ``document`` gives the text of an image from the folder that is asked for and the folder within it.
+    ``document`` gives the text of an item from the folder that is asked for and the folder within it.
     """
     target = Path(path)
-    if os.fspath(path).lower().endswith(ending) and not target.is_dir():
+    if os.fspath(path).lower().endswith(ending.lower()) and not target.is_dir():
         with replacing(path) as part:
             text = document(only_one(shown, path), target.parent, PurePosixPath())
-            part.write_text(text, encoding="utf-8", newline="\n")
+            part.write_text(text, encoding=encoding, newline="\n")
         return
     with filling(path) as folder:
         chosen = places(shown, ending, log)
@@ -61,4 +64,4 @@ def write_each(
             if place is not None:
                 (folder / place).parent.mkdir(parents=True, exist_ok=True)
                 text = document(picture, target, place.parent)
-                (folder / place).write_text(text, encoding="utf-8", newline="\n")
+                (folder / place).write_text(text, encoding=encoding, newline="\n")

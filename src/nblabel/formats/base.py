@@ -14,7 +14,19 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from ..annotations import HUMAN, Annotation, AnyAnnotation, Choice, Keypoints, Polygon, Relation, Shape, Span, Text
+from ..annotations import (
+    HUMAN,
+    Annotation,
+    AnyAnnotation,
+    Choice,
+    Keypoints,
+    Polygon,
+    Relation,
+    Segment,
+    Shape,
+    Span,
+    Text,
+)
 from ..errors import FormatError, InvalidAnnotation, UnknownOption
 from ..records import Dropped, Item, Labelled, Report, Response, Status
 from ..schema import (
@@ -28,6 +40,7 @@ from ..schema import (
     Polylines,
     Relations,
     Schema,
+    Segments,
     Skeletons,
     Spans,
     Texts,
@@ -67,6 +80,7 @@ DEFAULT_FIELDS = {
     "polyline": "polylines",
     "keypoints": "keypoints",
     "mask": "masks",
+    "segment": "segments",
 }
 """The field that an annotation of each sort belongs to where a file does not say."""
 
@@ -96,6 +110,8 @@ def beyond(a: Annotation, *held: str) -> list[str]:
     }
     if isinstance(a, Shape):
         found |= {"z": a.z != 0, "group": bool(a.group), "occluded": a.occluded}
+    if isinstance(a, Segment):
+        found |= {"channel": a.channel is not None, "frequency": a.low is not None or a.high is not None}
     return [name for name, known in found.items() if known and name not in held]
 
 
@@ -300,6 +316,7 @@ def infer(
     sorts = dict(sorts)
     found: dict[str, dict[str, Label | None]] = {}
     examples: dict[str, Annotation] = {}
+    heard: dict[str, set[str]] = {}  # what segments of a field have besides
     attributes: dict[tuple[str, str], dict[str, Attribute]] = {}
     for name, given in labels.items():
         found[name] = {
@@ -309,6 +326,10 @@ def infer(
         if sorts.setdefault(a.field, sort_of(a)) != sort_of(a):
             continue
         examples.setdefault(a.field, a)
+        if isinstance(a, Segment):
+            bounded = a.low is not None or a.high is not None
+            more = ({"transcript"} if a.text else set()) | ({"frequency"} if bounded else set())
+            heard.setdefault(a.field, set()).update(more)
         known = found.setdefault(a.field, {})
         label = str(getattr(a, "label", ""))
         if label:
@@ -328,6 +349,9 @@ def infer(
         )
         if sort == "text":
             fields[name] = Texts()
+        elif sort == "segment":
+            more = heard.get(name, set())
+            fields[name] = Segments(made, transcript="transcript" in more, frequency="frequency" in more)
         elif not made or (sort == "relation" and not has_spans):
             continue
         elif sort == "keypoints":

@@ -9,7 +9,7 @@ import re
 import urllib.parse
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import msgspec
 import numpy as np
@@ -53,11 +53,15 @@ _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ODD = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')
 
 
+Shown = TypeVar("Shown", bound="Picture")
+
 # ---- names and sizes -----------------------------------------------------------------------------
 
 
 class Picture(msgspec.Struct, frozen=True):
     """An image on its way into a file: its row, the name it has there, and its size where it is known."""
+
+    what: ClassVar[str] = "image"
 
     row: Labelled
     name: str
@@ -288,10 +292,13 @@ def short(value: float) -> str:
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))
 
 
-def only_one(shown: Sequence[Picture], path: StrPath) -> Picture:
-    """The image of a file that can hold one."""
+def only_one(shown: Sequence[Shown], path: StrPath) -> Shown:
+    """The item of a file that can hold one."""
     if len(shown) != 1:
-        raise FormatError(f"{os.fspath(path)} would hold one image, and there are {len(shown)}", "give a folder")
+        raise FormatError(
+            f"{os.fspath(path)} would hold one {shown[0].what if shown else 'item'}, and there are {len(shown)}",
+            "give a folder",
+        )
     return shown[0]
 
 
