@@ -1,7 +1,7 @@
 /** Beside the image: its suggestions, and its shapes. */
-import { useSignal } from "@preact/signals";
 import type { VNode } from "preact";
 import { AcceptAll, EntryList, type Entry } from "../shell/side";
+import { Sift } from "../shell/sift";
 import { Key } from "../shell/parts";
 import type { Shell } from "../shell/shell";
 import { FIRST_TOOL } from "./actions";
@@ -43,7 +43,12 @@ export function Lists({ shell, state }: Props): VNode {
         <EntryList
           shell={shell} title="Suggestions" count={suggested.length} selected={last} among={(id) => chosen.has(id)} at={indexOf(suggested)}
           entry={(i) => entryOf(suggested[i])} onSelect={onSelect} onAccept={(id) => state.edits.accept([id])} onReject={(id) => state.edits.reject([id])}
-          head={<AcceptAll shell={shell} />} below={<Sift state={state} />}
+          head={<AcceptAll shell={shell} />} below={(
+            <Sift
+              among={suggested.map(({ id, shape }) => ({ id, label: shape.label ?? "", score: shape.score ?? null }))}
+              onAccept={(ids) => state.edits.accept(ids)} onReject={(ids) => state.edits.reject(ids)}
+            />
+          )}
         />
       ) : null}
       <EntryList
@@ -56,48 +61,5 @@ export function Lists({ shell, state }: Props): VNode {
         empty={<>None yet. Pick a label, or press <Key chord={shell.keys(`tool_${field ? FIRST_TOOL[field.kind] : "box"}`)} />, then draw.</>}
       />
     </>
-  );
-}
-
-/** Suggestions by label and by how sure the model is. */
-function Sift({ state }: { state: ImageState }): VNode | null {
-  const least = useSignal(0.5);
-  const label = useSignal("");
-  void state.version.value;
-  const { suggested } = state.shapes;
-  const labels = [...new Set(suggested.map(({ shape }) => shape.label ?? ""))].sort();
-  if (suggested.length < 2) return null;
-  const scored = suggested.some(({ shape }) => typeof shape.score === "number");
-  const own = labels.includes(label.value) ? label.value : "";
-  const of = suggested.filter(({ shape }) => own === "" || shape.label === own);
-  const sure = of.filter(({ shape }) => !scored || (shape.score ?? 1) >= least.value).map(({ id }) => id);
-  const rest = of.map(({ id }) => id).filter((id) => !sure.includes(id));
-  const doubtful = scored ? rest : sure;
-  return (
-    <div class="nbl-sift" data-testid="nbl-sift">
-      {labels.length > 1 ? (
-        <select class="nbl-input" aria-label="Suggestions with this label" value={own} onChange={(event) => { label.value = event.currentTarget.value; }}>
-          <option value="">All labels</option>
-          {labels.map((one) => <option key={one} value={one}>{one}</option>)}
-        </select>
-      ) : null}
-      {scored ? (
-        <label class="nbl-option" title="Where acceptance begins">
-          <input
-            type="range" min="0" max="1" step="0.01" value={least.value} aria-label="Least score"
-            onInput={(event) => { least.value = event.currentTarget.valueAsNumber; }}
-          />
-          <span class="nbl-amount">≥ {least.value.toFixed(2)}</span>
-        </label>
-      ) : null}
-      <button type="button" class="nbl-button" disabled={sure.length === 0} data-testid="nbl-sift-accept" onClick={() => state.edits.accept(sure)}>
-        Accept {sure.length.toLocaleString("en")}
-      </button>
-      <button
-        type="button" class="nbl-button" disabled={doubtful.length === 0} data-testid="nbl-sift-reject" onClick={() => state.edits.reject(doubtful)}
-      >
-        Reject {doubtful.length.toLocaleString("en")}{scored ? " below" : ""}
-      </button>
-    </div>
   );
 }

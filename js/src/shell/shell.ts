@@ -23,6 +23,8 @@ export interface Modality {
   confirm?(): boolean;
   /** Takes any action before the shell does; `event` is null where no key stands behind it. */
   first?(action: string, event: KeyboardEvent | null): boolean;
+  /** Takes a chord, Enter or Escape while a text is written. */
+  typing?(action: string | null, event: KeyboardEvent): boolean;
 }
 
 /** What works while no item is shown. */
@@ -197,6 +199,7 @@ export class Shell {
     const action = this.keymap.value.match(event);
     const target = event.composedPath()[0];
     if (editing) {
+      if (this.#modality?.typing?.(action, event)) return true;
       if (action === "escape") {
         if (!this.#closePanels()) this.focus();
         return true;
