@@ -24,6 +24,8 @@ export interface Interval {
   /** What is written into it. */
   readonly text: string;
   readonly suggested: boolean;
+  /** How sure the model is of a suggestion. */
+  readonly score?: number | null;
   readonly hidden: boolean;
   readonly locked: boolean;
   /** The row that it stands in: a place in the list of tiers. */
