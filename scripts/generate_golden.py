@@ -243,7 +243,7 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         Hello(id=1, version=1),
         Hello(id=2, version=1, at="i1"),
         Ping(id=3),
-        Fetch(id=4, index=12, queue=3),
+        Fetch(id=4, index=12, queue=3, held=(12, 13)),
         Find(id=5, filter=Filter(), at="i1"),
         Find(id=6, filter=Filter(status=("pending", "draft"), label="PER", flagged=False, text="<b>")),
         Events(id=7, events=(edit, submit, undo), at="i2"),

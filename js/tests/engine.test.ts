@@ -393,6 +393,26 @@ describe("moving", () => {
     expect(engine.item.value?.id).not.toBe("item499");
   });
 
+  it("is not sent again what it holds, though items are so large that few come at once", async () => {
+    const kernel = new FakeKernel(new FakeStore(), { items: 40 });
+    kernel.most = 1;
+    const page = new Page(new Line(kernel));
+    pages.push(page);
+    await pass(100);
+    const { engine } = page;
+    for (let n = 0; n < 40; n++) {
+      engine.edit([span(`s${n}`)]);
+      await pass(50);
+    }
+    expect(kernel.served.length).toBeGreaterThan(4);
+    expect(new Set(kernel.served).size).toBe(kernel.served.length);
+    expect(kernel.served).not.toContain(0);
+    const before = kernel.fetches;
+    engine.edit([span("last")]);
+    await pass(50);
+    expect(kernel.fetches).toBe(before); // there is enough: an edit asks for nothing
+  });
+
   it("holds a bounded number of items but none of those unsaved", async () => {
     const { engine, line, kernel } = await world({ items: 3000 });
     await pass(100);
@@ -526,6 +546,19 @@ describe("others at work", () => {
     await pass(3000);
     expect(store.view("ann", "item0").comment).toBe("mine");
     expect(engine.view.value.comment).toBe("mine");
+  });
+
+  it("leave annotations that come again the objects they were", async () => {
+    const { engine, kernel, store } = await world();
+    engine.edit([span("mine")]);
+    await pass(50);
+    const [mine] = engine.view.value.annotations;
+    store.append([{ id: "x", item: "item0", annotator: "ann", action: "edit", patch: { put: [span("theirs", 5, 6)] } }]);
+    kernel.refresh();
+    await pass(3000);
+    expect(kernel.served).toContain(0); // the item came again as a whole
+    expect(engine.view.value.annotations.map(({ id }) => id)).toEqual(["mine", "theirs"]);
+    expect(engine.view.value.annotations[0]).toBe(mine);
   });
 
   it("share one comm: two pages of one labeler agree", async () => {

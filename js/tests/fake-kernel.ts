@@ -86,6 +86,10 @@ export class FakeKernel {
   filter: Filter = {};
   refuses: (event: Event) => Problem | null = () => null;
   fetches = 0;
+  /** So many items fit into one message. */
+  most = 100;
+  /** The places that were sent because a page asked for more. */
+  readonly served: number[] = [];
   hellos = 0;
   moves: string[] = [];
   received: Incoming[] = [];
@@ -148,10 +152,11 @@ export class FakeKernel {
     };
   }
 
-  #window(index: number, upcoming: readonly number[]): WireItem[] {
+  #window(index: number, upcoming: readonly number[], held: readonly number[] = []): WireItem[] {
     const wanted = new Set([index, ...upcoming]);
     for (let n = index - BEHIND; n <= index + AHEAD; n++) wanted.add(n);
-    return [...wanted].filter((n) => n >= 0 && n < this.queue.length).map((n) => this.item(n));
+    const missing = [...wanted].filter((n) => n >= 0 && n < this.queue.length && !held.includes(n));
+    return missing.slice(0, this.most).map((n) => this.item(n));
   }
 
   asQueue(reply = 0): Queue {
@@ -224,10 +229,9 @@ export class FakeKernel {
         if (message.queue !== this.generation) return this.asQueue(message.id);
         const index = Math.min(message.index, this.queue.length - 1);
         const { upcoming, complete } = this.upcoming(index);
-        return {
-          type: "items", reply: message.id, queue: this.generation, index, items: this.#window(index, upcoming),
-          upcoming, complete,
-        };
+        const items = this.#window(index, upcoming, message.held);
+        this.served.push(...items.map((item) => item.index));
+        return { type: "items", reply: message.id, queue: this.generation, index, items, upcoming, complete };
       }
       case "events": {
         if (this.store.fails) return { type: "failure", reply: message.id, problem: this.store.fails, retry: true };

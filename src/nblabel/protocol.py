@@ -83,6 +83,8 @@ class Fetch(Message, frozen=True, kw_only=True, tag="fetch"):
     index: int
     queue: int
     """The generation of the queue that ``index`` counts in; an older one is answered from the new queue."""
+    held: tuple[int, ...] = ()
+    """Places near ``index`` that the page holds: they are not sent again."""
 
 
 class Find(Message, frozen=True, kw_only=True, tag="find"):

@@ -158,11 +158,14 @@ def test_an_edit_costs_the_same_beside_many_shapes(open_notebook: Callable[..., 
     page = Image(nb).painted().focus()
     nb.traffic.clear()
     page.press("1").drag((40, 30), (100, 90)).until_saved()
-    alone = max(nb.traffic.sizes())
+    alone, told = max(nb.traffic.sizes()), sum(nb.traffic.sizes(up=False))
     nb.kernel.run("lab.goto('deep.png')")
     page.until_key("deep.png")
     page.painted()
+    nb.page.wait_for_timeout(1000)  # what lies beside it comes
     nb.traffic.clear()
     page.press("1").drag((100, 100), (180, 150)).until_saved()
     nb.kernel.wait("len(lab.value) == 10_001")
+    nb.page.wait_for_timeout(500)
     assert max(nb.traffic.sizes()) < alone + 300
+    assert sum(nb.traffic.sizes(up=False)) < 2 * told + 20_000  # nor is anything sent back

@@ -152,6 +152,20 @@ def test_a_message_of_large_items_stays_small() -> None:
     assert len(json.dumps(welcome)) < 2 * WINDOW_BYTES
 
 
+def test_what_the_page_holds_is_not_sent_again() -> None:
+    """So an edit beside large items costs what it costs beside small ones: the page asks only for what is missing."""
+    page = Page(["x" * (WINDOW_BYTES // 2 + 1) for _ in range(6)])
+    queue = page.ask(type="hello", version=PROTOCOL_VERSION)["queue"]
+    held = [item["index"] for item in queue["items"]]
+    assert held == [0]
+    for _ in range(5):
+        items = page.ask(type="fetch", index=0, queue=queue["queue"], held=held)["items"]
+        assert len(items) == 1
+        held += [item["index"] for item in items]
+    assert sorted(held) == [0, 1, 2, 3, 4, 5]
+    assert page.ask(type="fetch", index=0, queue=queue["queue"], held=held).get("items", []) == []
+
+
 def test_half_a_surrogate_pair_does_not_stop_the_queue() -> None:
     page = Page(["a\udc80 \ud83d\ude00 b", "two"])  # a stray byte, and a pair that Python counts as two
     sent = []

@@ -673,10 +673,12 @@ export class Engine {
     });
   }
 
-  #fetch(index: number): void {
+  /** Asks for what is missing around a place; what is there `again` if another writer may have changed it. */
+  #fetch(index: number, again = false): void {
     if (!this.ready.value || this.#fetching?.index === index) return;
     this.#fetching?.end();
-    const end = this.#connection.request({ type: "fetch", index, queue: this.#items.generation }, (message) => {
+    const held = this.#items.around(index).filter((place) => !(again && place === index));
+    const end = this.#connection.request({ type: "fetch", index, queue: this.#items.generation, held }, (message) => {
       this.#fetching = null;
       if (message.type === "items" && message.queue === this.#items.generation) {
         const { items, upcoming, complete } = message;
@@ -755,7 +757,7 @@ export class Engine {
     const far = this.#refetch.values().next();
     if (!far.done) {
       this.#refetch.delete(far.value);
-      this.#fetch(far.value);
+      this.#fetch(far.value, true);
     } else if (this.#fetched !== state && this.#items.low(index)) {
       this.#fetched = state;
       this.#fetch(index);

@@ -16,6 +16,8 @@ export interface Held {
 const MOST_ITEMS = 200;
 const MOST_SIZE = 48 << 20;
 const KEEP_AHEAD = 30;
+const BEHIND = 10;
+const AHEAD = 20;
 const ENOUGH = 12;
 const ENOUGH_SIZE = 512 << 10;
 
@@ -82,7 +84,7 @@ export class Items {
         }
         if (sameItem(old.item, item)) item = old.item;
       }
-      const base = viewOf(given.response);
+      const base = old === undefined ? viewOf(given.response) : kept(viewOf(given.response), old.base);
       const done = given.done ?? false;
       const held: Held = { item, base, baseDone: done, view: base, done, size: sizeOf(given) };
       const there = this.#byIndex.get(item.index);
@@ -203,6 +205,13 @@ export class Items {
     return !this.complete;
   }
 
+  /** The places held of those that the kernel would send with the one at `index`. */
+  around(index: number): number[] {
+    const places = new Set(this.upcoming);
+    for (let place = index - BEHIND; place <= index + AHEAD; place++) places.add(place);
+    return [...places].filter((place) => this.#byIndex.has(place));
+  }
+
   /** Lets go of items far from `index`; never of those named. */
   trim(index: number, keep: ReadonlySet<string>): void {
     let size = 0;
@@ -221,6 +230,16 @@ export class Items {
       this.#byIndex.delete(held.item.index);
     }
   }
+}
+
+/** What is said now, of the very objects of before where these say the same: what was made of them stays good. */
+function kept(now: View, before: View): View {
+  const held = new Map(before.annotations.map((one) => [one.id, one]));
+  const annotations = now.annotations.map((one) => {
+    const old = held.get(one.id);
+    return old !== undefined && JSON.stringify(old) === JSON.stringify(one) ? old : one;
+  });
+  return { ...now, annotations };
 }
 
 function sameItem(a: WireItem, b: WireItem): boolean {

@@ -150,6 +150,7 @@ export interface Fetch {
   id: number;
   index: number;
   queue: number;
+  held?: number[];
 }
 
 export interface Filter {

@@ -279,13 +279,13 @@ class Bridge:
             reply=message.id,
             queue=session.generation,
             index=index,
-            items=self._window(index, upcoming),
+            items=self._window(index, upcoming, message.held),
             upcoming=tuple(upcoming),
             complete=complete,
         )
 
-    def _window(self, index: int, upcoming: Sequence[int]) -> tuple[WireItem, ...]:
-        """The item at ``index`` and its neighbours, nearest needed first, bounded in bytes."""
+    def _window(self, index: int, upcoming: Sequence[int], held: Sequence[int] = ()) -> tuple[WireItem, ...]:
+        """The item at ``index`` and its neighbours but for those held, nearest needed first, bounded in bytes."""
         session = self._session
         total = len(session)
         ahead = range(index + 1, min(index + 1 + AHEAD, total))
@@ -296,9 +296,13 @@ class Bridge:
         made: list[WireItem] = []
         asked: list[Item] = []
         room = WINDOW_BYTES
+        there = set(held)
         for place in places:
             position = session.position(place)
             item = session.source.item(position)
+            if place in there:
+                asked.append(item)
+                continue
             response, done = states[position]
             data, tokens, problem = self._present(item)
             room -= len(data) * 2 if isinstance(data, str) else 1024
