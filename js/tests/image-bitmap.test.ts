@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
-  ADD, at, combine, content, count, crop, empty, equals, filled, fillHoles, fillPolygon, grow, INTERSECT, LARGEST, MaskEdit, REPLACE, stroke,
+  ADD, at, combine, content, count, crop, empty, equals, filled, fillPolygon, LARGEST, MaskEdit, REPLACE, stroke,
   SUBTRACT, trim,
 } from "../src/image/bitmap";
 import { contains, distance, inPolygon, intersection, nearestEdge, onSegment, type Place, rect, union } from "../src/image/geometry";
@@ -36,13 +36,8 @@ describe("regions", () => {
     }));
   });
 
-  it("grow and are cropped", () => {
+  it("are cropped", () => {
     fc.assert(fc.property(bitmap(), bitmap(), (region, frame) => {
-      const grown = grow(region, frame);
-      expect(contains(grown, frame) && contains(grown, region)).toBe(true);
-      expect(pixels(grown)).toEqual(pixels(region));
-      expect(equals(grown, region)).toBe(true);
-      expect(grow(grown, frame)).toBe(grown);
       const part = crop(region, frame);
       expect(pixels(part)).toEqual(new Set([...pixels(region)].filter((key) => {
         const [x, y] = key.split(",").map(Number) as [number, number];
@@ -59,7 +54,6 @@ describe("regions", () => {
       const both = [...one, ...other];
       expect(pixels(combine(a, b, ADD))).toEqual(new Set(both));
       expect(pixels(combine(a, b, SUBTRACT))).toEqual(new Set([...one].filter((key) => !other.has(key))));
-      expect(pixels(combine(a, b, INTERSECT))).toEqual(new Set([...one].filter((key) => other.has(key))));
       expect(pixels(combine(a, b, REPLACE))).toEqual(other);
       expect(equals(a, b)).toBe(one.size === other.size && both.every((key) => one.has(key) && other.has(key)));
     }));
@@ -160,27 +154,6 @@ describe("polygons as regions", () => {
   });
 });
 
-describe("holes", () => {
-  it("are filled where the outside does not reach", () => {
-    fc.assert(fc.property(bitmap(10), (region) => {
-      const outside = new Set<string>();
-      const frame = rect(region.x - 1, region.y - 1, region.width + 2, region.height + 2);
-      const todo = [[frame.x, frame.y] as [number, number]];
-      for (let next = todo.pop(); next; next = todo.pop()) {
-        const [x, y] = next;
-        if (outside.has(`${x},${y}`) || at(region, x, y) || !contains(frame, rect(x, y, 1, 1))) continue;
-        outside.add(`${x},${y}`);
-        todo.push([x + 1, y], [x - 1, y], [x, y + 1], [x, y - 1]);
-      }
-      const wanted = new Set<string>();
-      everyPixel(region, (x, y) => {
-        if (!outside.has(`${x},${y}`)) wanted.add(`${x},${y}`);
-      });
-      expect(pixels(fillHoles(region))).toEqual(wanted);
-    }));
-  });
-});
-
 describe("painting", () => {
   type Act =
     | { do: "stroke"; p: Place; q: Place; radius: number; erase: boolean }
@@ -197,7 +170,7 @@ describe("painting", () => {
     {
       weight: 2,
       arbitrary: fc.record({
-        do: fc.constant("apply" as const), other: bitmap(30), how: fc.constantFrom(ADD, SUBTRACT, INTERSECT, REPLACE),
+        do: fc.constant("apply" as const), other: bitmap(30), how: fc.constantFrom(ADD, SUBTRACT, REPLACE),
       }),
     },
     { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("commit" as const, "undo" as const, "redo" as const) }) },

@@ -1,9 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { equals, count, fillPolygon, filled } from "../src/image/bitmap";
-import { contour, ringsOf } from "../src/image/contour";
+import { contour, type Outline } from "../src/image/contour";
 import { inPolygon, onSegment, distance, signedArea, type Ring } from "../src/image/geometry";
 import { bitmap, drawing } from "./image-shapes";
+
+/** To be filled by the even-odd rule. */
+const ringsOf = (outlines: readonly Outline[]): Ring[] => outlines.flatMap(({ outer, holes }) => [outer, ...holes]);
 
 describe("outlines", () => {
   it("of a square and a frame", () => {

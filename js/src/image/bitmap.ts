@@ -11,7 +11,6 @@ export const LARGEST = 1 << 26;
 /** How two regions become one: bit 2a + b says whether a pixel that is a in the first and b in the second belongs to it. */
 export const ADD = 0b1110;
 export const SUBTRACT = 0b0100;
-export const INTERSECT = 0b1000;
 export const REPLACE = 0b1010;
 
 const NOTHING = rect(0, 0, 0, 0);
@@ -44,11 +43,6 @@ export function crop(bitmap: Bitmap, frame: Rect): Bitmap {
     made.data.set(bitmap.data.subarray(from, from + width), (row - made.y) * made.width + x - made.x);
   }
   return made;
-}
-
-/** The same region in a frame that includes a rectangle; itself if it does. */
-export function grow(bitmap: Bitmap, frame: Rect): Bitmap {
-  return contains(bitmap, frame) ? bitmap : crop(bitmap, union(bitmap, frame));
 }
 
 /** The rectangle that the pixels of a region take, without size if there are none. */
@@ -103,7 +97,7 @@ export function blend(target: Bitmap, source: Bitmap, how: number, within: Rect 
   }
 }
 
-/** One region of two: ADD, SUBTRACT, INTERSECT or REPLACE. */
+/** One region of two: ADD, SUBTRACT or REPLACE. */
 export function combine(a: Bitmap, b: Bitmap, how: number): Bitmap {
   const made = crop(a, how & 0b0010 ? union(a, b) : a);
   blend(made, b, how);
@@ -197,13 +191,6 @@ export function spread({ width, height }: Size, x: number, y: number, fits: (ind
     }
   }
   return made;
-}
-
-/** A region with its holes filled: what its pixels, joined at sides or corners, enclose. */
-export function fillHoles(bitmap: Bitmap): Bitmap {
-  const frame = inflate(bitmap, 1); // so that the outside hangs together
-  const { data } = crop(bitmap, frame);
-  return combine(filled(bitmap), { ...frame, data: spread(frame, 0, 0, (index) => !data[index]).data }, SUBTRACT);
 }
 
 const TILE = 64;

@@ -1,5 +1,5 @@
 /** Outlines of regions along the edges of pixels: filling them gives the region again. */
-import { type Place, type Ring, signedArea, simplify } from "./plane";
+import { type Place, signedArea, simplify } from "./plane";
 import type { Bitmap, Point } from "./types";
 
 export interface Outline {
@@ -77,9 +77,4 @@ export function contour({ x, y, width, height, data }: Bitmap, tolerance = 0): O
   if (!(tolerance > 0)) return made;
   const fewer = (ring: readonly Point[]): Point[] => simplify(ring, tolerance, true);
   return made.map(({ outer, holes }) => ({ outer: fewer(outer), holes: holes.map(fewer) }));
-}
-
-/** The rings of outlines, to be filled by the even-odd rule. */
-export function ringsOf(outlines: readonly Outline[]): Ring[] {
-  return outlines.flatMap(({ outer, holes }) => [outer, ...holes]);
 }
