@@ -36,6 +36,12 @@ FORMATS: dict[str, Format] = {
         Format("labelme", "LabelMe JSON, one file an image", (".json",), "labelme", folder=True),
         Format("labelstudio", "Label Studio JSON", (".json",), "labelstudio"),
         Format("masks", "PNG masks, one file an image", (), "masks", folder=True),
+        Format("textgrid", "Praat TextGrids, one file a recording", (".textgrid",), "textgrid", folder=True),
+        Format("eaf", "ELAN EAF, one file a recording", (".eaf",), "eaf", folder=True),
+        Format("audacity", "Audacity label tracks, one file a recording", (), "audacity", folder=True),
+        Format("rttm", "RTTM: a speaker's turn a line", (".rttm",), "rttm"),
+        Format("webvtt", "WebVTT subtitles, one file a recording", (".vtt",), "webvtt", folder=True),
+        Format("srt", "SRT subtitles, one file a recording", (".srt",), "srt", folder=True),
     )
 }
 """All formats by name."""
@@ -56,6 +62,10 @@ _ALIASES = {
     "label_studio": "labelstudio",
     "label-studio": "labelstudio",
     "png": "masks",
+    "praat": "textgrid",
+    "elan": "eaf",
+    "vtt": "webvtt",
+    "subrip": "srt",
 }
 
 

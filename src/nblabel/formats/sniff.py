@@ -16,6 +16,8 @@ _SOME = 32
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]')
 _ROOT = re.compile(r"<([A-Za-z_][\w.-]*)[\s/>]")
 _SKIPPED = re.compile(r"<\?.*?\?>|<!--.*?-->", re.DOTALL)
+_LABELS = re.compile(r"-?[0-9]+(?:[.,][0-9]+)?(?:\t-?[0-9]+(?:[.,][0-9]+)?)?(?:\t|[\r\n]|$)")
+_TIMED = {".textgrid": "textgrid", ".eaf": "eaf", ".vtt": "webvtt", ".srt": "srt", ".rttm": "rttm"}
 _COCO = frozenset(("images", "categories", "licenses", "info"))
 _STUDIO = frozenset(("predictions", "completions", "drafts", "result"))
 
@@ -29,7 +31,9 @@ def sniffed(path: Path) -> str:
         return "yolo"
     if suffix == ".xml":
         return _xml(path)
-    return _json(path) if suffix == ".json" else ""
+    if suffix == ".txt":
+        return "audacity" if _LABELS.match(_start(path).lstrip("\r\n")) else ""
+    return _json(path) if suffix == ".json" else _TIMED.get(suffix, "")
 
 
 def _folder(path: Path) -> str:
@@ -42,8 +46,12 @@ def _folder(path: Path) -> str:
     for found in (files_in(path, {".xml"}), files_in(path, {".json"})):
         if found:  # what most of them are
             return Counter(sniffed(one) for one in found[:_SOME]).most_common(1)[0][0]
-    if files_in(path, {".txt"}):
-        return "yolo"
+    timed = files_in(path, {*_TIMED})
+    if timed:
+        return Counter(sniffed(one) for one in timed).most_common(1)[0][0]
+    texts = files_in(path, {".txt"})
+    if texts:
+        return "audacity" if any(sniffed(one) == "audacity" for one in texts[:_SOME]) else "yolo"
     return "masks" if files_in(path, {".png"}) else ""
 
 

@@ -411,6 +411,8 @@ class Labeler(anywidget.AnyWidget):
         chosen = formats.to_read(path, format)
         if chosen.takes("sizes"):
             options.setdefault("sizes", sizes_of(self._session.source))
+        if chosen.takes("schema"):  # which names are labels
+            options.setdefault("schema", self.schema)
         reading = chosen.read(path, **options)
         report = self._session.load(reading.labelled, replace=replace)
         return Report(report.items, report.annotations, (*reading.report.dropped, *report.dropped), str(path))
