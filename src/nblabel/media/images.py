@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
 from pathlib import Path, PurePath
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +19,7 @@ from .pictures import Picture, array_note, header, picture, sendable
 from .pillow import Header, require_pillow, told
 from .pyramids import Pyramid, level_size, levels_of
 from .rasters import ArrayRaster, DecodedRaster, PictureRaster, Raster
+from .recent import Recent
 from .tiff import TiffRaster, has_tifffile
 from .tones import Look, as_image_array
 from .upright import Rect
@@ -41,46 +39,6 @@ _MOST_VIEWED = 100_000_000
 _PREVIEW = (64, 1024)
 _WAYS = {"minmax": "least to greatest", "full": "all the type can hold"}
 
-_Value = TypeVar("_Value")
-
-
-class _Recent(Generic[_Value]):
-    """The values that were used last, by key, up to a weight of all together; safe between threads."""
-
-    def __init__(self, most: int, weigh: Callable[[_Value], int] = lambda _: 1) -> None:
-        self._most = most
-        self._weigh = weigh
-        self._weight = 0
-        self._lock = threading.Lock()
-        self._held: OrderedDict[Hashable, _Value] = OrderedDict()
-
-    def get(self, key: Hashable, make: Callable[[], _Value]) -> _Value:
-        """The value of a key; two threads may make it at once, the first one stays."""
-        with self._lock:
-            if key in self._held:
-                self._held.move_to_end(key)
-                return self._held[key]
-        made = make()
-        with self._lock:
-            if key in self._held:
-                return self._held[key]
-            self._held[key] = made
-            self._weight += self._weigh(made)
-            while len(self._held) > 1 and self._weight > self._most:
-                self._weight -= self._weigh(self._held.popitem(last=False)[1])
-        return made
-
-    def peek(self, key: Hashable) -> _Value | None:
-        """The value of a key, if it is here."""
-        with self._lock:
-            return self._held.get(key)
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._held.clear()
-            self._weight = 0
-
 
 class ImageReader:
     """Reads images when they are asked for, and keeps little of them.
@@ -97,10 +55,10 @@ class ImageReader:
         require_pillow()
         self._root = "" if root is None else str(Path(root).expanduser())
         self._look = Look.of(bands, stretch)
-        self._headers: _Recent[Header] = _Recent(65_536)
-        self._notes: _Recent[str] = _Recent(1024)
-        self._pictures: _Recent[Picture] = _Recent(96 << 20, _bytes_of)
-        self._pyramids: _Recent[Pyramid] = _Recent(2)
+        self._headers: Recent[Header] = Recent(65_536)
+        self._notes: Recent[str] = Recent(1024)
+        self._pictures: Recent[Picture] = Recent(96 << 20, _bytes_of)
+        self._pyramids: Recent[Pyramid] = Recent(2)
 
     def close(self) -> None:
         """Forget all that was read."""

@@ -17,7 +17,20 @@ import numpy.typing as npt
 
 from .base import MediaError
 
-__all__ = ["Array", "Origin", "glance_at", "is_picture", "mark_of", "origin_of"]
+__all__ = [
+    "Array",
+    "Origin",
+    "array_mark",
+    "file_mark",
+    "glance_at",
+    "is_picture",
+    "mark_of",
+    "marked",
+    "named_origin",
+    "origin_of",
+    "path_origin",
+    "sampled_mark",
+]
 
 Array: TypeAlias = npt.NDArray[Any]
 Origin: TypeAlias = Any
@@ -62,10 +75,10 @@ def origin_of(value: Any, root: str = "") -> Origin:
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
         if isinstance(value, bytes):
-            return _path(os.fsdecode(value), root)
-        return _path(value, root)
+            return path_origin(os.fsdecode(value), root)
+        return path_origin(value, root)
     if isinstance(value, str):
-        return _named(str(value), root)
+        return named_origin(str(value), root)
     if hasattr(value, "__array__") and not hasattr(value, "__dataframe__"):
         try:
             return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
@@ -82,35 +95,39 @@ def _unread(image: Any) -> str:
     return name if first and isinstance(name, str) and name and Path(name).is_file() else ""
 
 
-def _named(text: str, root: str) -> Origin:
+def named_origin(text: str, root: str, what: str = "image", kinds: tuple[str, ...] = ("image/",)) -> str | bytes:
+    """The path or the bytes that a text stands for: a path, or a data URI of one of these kinds."""
     if text[:5].lower() == "data:":
-        return _data_uri(text)
+        return _data_uri(text, what, kinds)
     scheme = text.partition("://")[0] if "://" in text[:40] else ""
     if scheme and scheme.replace("+", "").isalnum():
         if scheme.lower() == "file":
             raise MediaError("a file: URL is not a path", "hand in the path itself")
         raise MediaError(
             f"{scheme.lower()}: URLs are not fetched: nblabel opens no network connection",
-            "download the image and hand in its path or its bytes",
+            f"download the {what} and hand in its path or its bytes",
         )
-    return _path(text, root)
+    return path_origin(text, root, what)
 
 
-def _path(text: str, root: str) -> str:
+def path_origin(text: str, root: str, what: str = "image") -> str:
+    """The path to open for one that is written so."""
     if not text.strip():
-        raise MediaError("no image (an empty path)")
+        raise MediaError(f"no {what} (an empty path)")
     if "\0" in text or len(text) > _LONGEST_PATH:
-        raise MediaError("not a path of an image")
+        raise MediaError("not a path of an image" if what == "image" else f"not a path of a {what}")
     if text.startswith("~"):
         text = os.path.expanduser(text)  # noqa: PTH111 - a Path would rewrite it
     return os.path.join(root, text) if root else text  # noqa: PTH118
 
 
-def _data_uri(text: str) -> bytes:
+def _data_uri(text: str, what: str, kinds: tuple[str, ...]) -> bytes:
     header, comma, body = text.partition(",")
     kind, *options = header[5:].lower().split(";")
-    if not comma or not kind.startswith("image/"):
-        raise MediaError("not an image: a data URI must be data:image/...", f"this one begins with {header[:40]!r}")
+    if not comma or not kind.startswith(kinds):
+        article = "an" if what[0] in "aeiou" else "a"
+        must = f"not {article} {what}: a data URI must be data:{kinds[0]}..."
+        raise MediaError(must, f"this one begins with {header[:40]!r}")
     if options and options[-1].strip() == "base64":
         try:
             return base64.b64decode("".join(urllib.parse.unquote(body).split()), validate=True)
@@ -130,64 +147,67 @@ def mark_of(value: Any, root: str = "") -> bytes:
     try:
         origin = value if is_picture(value) else origin_of(value, root)
         if isinstance(origin, str):
-            return _file_mark(origin)
+            return file_mark(origin)
         if isinstance(origin, bytes):
-            return _mark(origin)
-        return _array_mark(origin) if isinstance(origin, np.ndarray) else _picture_mark(origin)
+            return marked(origin)
+        return array_mark(origin) if isinstance(origin, np.ndarray) else _picture_mark(origin)
     except OSError as error:
-        return _mark(b"missing", str(error.strerror).encode())
+        return marked(b"missing", str(error.strerror).encode())
     except Exception as error:  # an object of the user's may do anything here
-        return _mark(b"problem", str(error).encode("utf-8", "surrogatepass"))
+        return marked(b"problem", str(error).encode("utf-8", "surrogatepass"))
 
 
 def glance_at(value: Any, root: str = "") -> bytes:
     """16 bytes that tell in no time that a value is not what it was: from a sample of it, or the time of its file."""
     try:
         if isinstance(value, str) and value[:5].lower() == "data:":
-            return _sampled(len(value), lambda start, stop: value[start:stop].encode("utf-8", "surrogatepass"))
+            return sampled_mark(len(value), lambda start, stop: value[start:stop].encode("utf-8", "surrogatepass"))
         origin = value if is_picture(value) else origin_of(value, root)
         if isinstance(origin, str):
             found = os.stat(origin)  # noqa: PTH116 - a path as it was written
-            return _mark(origin.encode("utf-8", "surrogatepass"), f" {found.st_size} {found.st_mtime_ns}".encode())
+            return marked(origin.encode("utf-8", "surrogatepass"), f" {found.st_size} {found.st_mtime_ns}".encode())
         if isinstance(origin, bytes):
-            return _sampled(len(origin), lambda start, stop: origin[start:stop])
+            return sampled_mark(len(origin), lambda start, stop: origin[start:stop])
         if isinstance(origin, np.ndarray):
             kind = f"{origin.__array_interface__['data'][0]} {origin.shape} {origin.dtype.str}"
             few = origin[tuple(slice(None, None, 1 + side // 32) for side in origin.shape)]
-            return _mark(kind.encode(), b"" if origin.dtype.hasobject else np.ascontiguousarray(few).tobytes())
+            return marked(kind.encode(), b"" if origin.dtype.hasobject else np.ascontiguousarray(few).tobytes())
         name = _unread(origin)
         if name:
-            return _mark(f"{id(origin)} ".encode(), glance_at(name))
+            return marked(f"{id(origin)} ".encode(), glance_at(name))
         few = origin.resize((min(origin.width, 32), min(origin.height, 32)), 0)
-        return _mark(f"{id(origin)} {origin.mode} {origin.size}".encode(), few.tobytes())
+        return marked(f"{id(origin)} {origin.mode} {origin.size}".encode(), few.tobytes())
     except Exception as error:  # an object of the user's may do anything here
-        return _mark(b"problem", str(error).encode("utf-8", "surrogatepass"))
+        return marked(b"problem", str(error).encode("utf-8", "surrogatepass"))
 
 
-def _mark(*parts: bytes | memoryview) -> bytes:
+def marked(*parts: bytes | memoryview) -> bytes:
+    """16 bytes for these parts in this order."""
     made = hashlib.blake2b(digest_size=16)
     for part in parts:
         made.update(part)
     return made.digest()
 
 
-def _sampled(size: int, read: Callable[[int, int], bytes]) -> bytes:
+def sampled_mark(size: int, read: Callable[[int, int], bytes]) -> bytes:
     """The mark of a length and of what stands at the beginning, in the middle and at the end."""
     starts = (0, size // 2, max(size - _PIECE, 0))
-    return _mark(str(size).encode(), *(read(start, start + _PIECE) for start in starts))
+    return marked(str(size).encode(), *(read(start, start + _PIECE) for start in starts))
 
 
-def _file_mark(path: str) -> bytes:
+def file_mark(path: str) -> bytes:
+    """The mark of a file: of its length, and of what stands at its beginning, in its middle and at its end."""
     with Path(path).open("rb") as file:
 
         def read(start: int, stop: int) -> bytes:
             file.seek(start)
             return file.read(stop - start)
 
-        return _sampled(os.fstat(file.fileno()).st_size, read)
+        return sampled_mark(os.fstat(file.fileno()).st_size, read)
 
 
-def _array_mark(array: Array) -> bytes:
+def array_mark(array: Array) -> bytes:
+    """The mark of all that an array holds; of pieces of it, if it is a large memory map."""
     made = hashlib.blake2b(f"{array.dtype.str} {array.shape}".encode(), digest_size=16)
     if array.dtype.hasobject:
         return made.digest()
