@@ -1,0 +1,96 @@
+/** The segments of an item as they are drawn and found; what has not changed is kept from one edit to the next. */
+import type { AnyAnnotation, Label, Schema, Segment, Segments } from "../core/protocol";
+import { labelAction, labelsOf, titleOf } from "../shell/actions";
+import { layoutLanes } from "../timeline/layout";
+import { Near } from "../timeline/near";
+import { isSegments } from "./actions";
+import type { Mark, Row } from "./types";
+
+const GREY = "#777777";
+
+/** What tells the rows and the groups of one field apart: see `Segments.tier` in src/nblabel/schema.py. */
+export function groupOf(field: Segments, label: string, channel: number | null): string {
+  const part = field.tiers === "label" ? label : field.tiers === "channel" ? String(channel ?? "") : "";
+  return `${field.name ?? ""}|${part}`;
+}
+
+/** The rows that a schema asks for; one for segments of all channels only if there are such. */
+export function rowsOf(schema: Schema, channels: number, mixed: (field: Segments) => boolean): Row[] {
+  return schema.fields.filter(isSegments).flatMap((field) => {
+    const labels = labelsOf(field);
+    const row = (name: string, color: string, label: string | null, channel: number | null): Row => (
+      { name, color, field, label, channel, group: groupOf(field, label ?? "", channel) }
+    );
+    const plain = labels.length === 1 ? labels[0]?.color ?? GREY : GREY;
+    if (field.tiers === "label") return labels.map((label) => row(label.name, label.color ?? GREY, label.name, null));
+    if (field.tiers !== "channel") return [row(titleOf(field), plain, null, null)];
+    const own = Array.from({ length: channels }, (_, n) => row(`Channel ${n + 1}`, plain, null, n));
+    return channels === 0 || mixed(field) ? [...own, row("All channels", plain, null, null)] : own;
+  });
+}
+
+function inTime(a: Mark, b: Mark): number {
+  return a.start - b.start || a.end - b.end || (a.id < b.id ? -1 : 1);
+}
+
+export class Marks {
+  readonly near = new Near<Mark>();
+  /** Answers, in the order of time. */
+  ordered: readonly Mark[] = [];
+  suggested: readonly Mark[] = [];
+  /** All of them, in the order of time. */
+  all: readonly Mark[] = [];
+  rows: readonly Row[] = [];
+  /** How many answers have a label: by `labelAction`. */
+  readonly counts = new Map<string, number>();
+  #by = new Map<string, Mark>();
+
+  get(id: string): Mark | undefined {
+    return this.#by.get(id);
+  }
+
+  update(schema: Schema, channels: number, annotations: readonly AnyAnnotation[], suggestions: readonly AnyAnnotation[]): void {
+    const segments = (list: readonly AnyAnnotation[]): Segment[] => list.filter((one): one is Segment => one.kind === "segment");
+    const [made, offered] = [segments(annotations), segments(suggestions)];
+    const mixed = new Set([...made, ...offered].flatMap(({ field, channel }) => (channel ?? null) === null || Number(channel) >= channels ? [field ?? ""] : []));
+    const rows = rowsOf(schema, channels, ({ name }) => mixed.has(name ?? ""));
+    const fields = new Map<string, Segments>(schema.fields.filter(isSegments).map((field) => [field.name ?? "", field]));
+    const labels = new Map<string, Label>();
+    for (const field of fields.values()) for (const label of labelsOf(field)) labels.set(labelAction(field.name ?? "", label.name), label);
+    const places = new Map(rows.map(({ group }, n) => [group, n]));
+    const known = rows.length === this.rows.length && rows.every((row, n) => row.field === this.rows[n]?.field && row.group === this.rows[n]?.group);
+    const derive = (segment: Segment, suggested: boolean): Mark | null => {
+      const id = segment.id ?? "";
+      const old = this.#by.get(id);
+      if (known && old?.segment === segment && old.suggested === suggested) return old;
+      const field = fields.get(segment.field ?? "");
+      if (!field) return null;
+      const { start, end, label = "", text = "", channel = null, low = null, high = null } = segment;
+      const group = groupOf(field, label, channel);
+      const info = labels.get(labelAction(field.name ?? "", label));
+      const tier = places.get(group) ?? places.get(groupOf(field, label, null)) ?? rows.findIndex((row) => row.field === field);
+      return {
+        id, start, end, label, text, channel, low, high, segment, field, info, group, tier, suggested,
+        color: info?.color ?? GREY, hidden: false, locked: false, lane: 0, lanes: 1,
+      };
+    };
+    const take = (list: readonly Segment[], suggested: boolean): Mark[] => list.flatMap((one) => derive(one, suggested) ?? []);
+    const all = layoutLanes([...take(made, false), ...take(offered, true)].sort(inTime));
+    this.rows = known ? this.rows : rows;
+    this.all = all;
+    this.ordered = all.filter(({ suggested }) => !suggested);
+    this.suggested = all.filter(({ suggested }) => suggested);
+    this.#by = new Map(all.map((mark) => [mark.id, mark]));
+    this.counts.clear();
+    for (const { field, label } of this.ordered) {
+      const action = labelAction(field.name ?? "", label);
+      this.counts.set(action, (this.counts.get(action) ?? 0) + 1);
+    }
+    this.near.load(all);
+  }
+
+  /** Answers of a group in the order of time, but some. */
+  group(group: string, except: ReadonlySet<string> = new Set()): Mark[] {
+    return this.ordered.filter((mark) => mark.group === group && !except.has(mark.id));
+  }
+}
