@@ -58,6 +58,8 @@ class Item(msgspec.Struct, frozen=True, eq=False):
         Why it cannot be shown; empty if it can.
     size : (int, int), optional
         Width and height of an image in pixels, where they have been looked up.
+    duration : float, optional
+        Seconds of a recording, where they are known for certain.
     """
 
     key: Hashable
@@ -69,6 +71,7 @@ class Item(msgspec.Struct, frozen=True, eq=False):
     prelabels: tuple[AnyAnnotation, ...] = ()
     problem: str = ""
     size: tuple[int, int] | None = None
+    duration: float | None = None
 
 
 class Patch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -96,9 +96,7 @@ class SoundFileDecoder(Decoder):
         try:
             self._file = soundfile.SoundFile(given)
         except TypeError:  # a name that ends in .raw
-            raise MediaError(
-                "the file is no recording that can be read: raw samples do not say what they are"
-            ) from None
+            raise MediaError("the file is no recording that can be read: it holds raw samples") from None
         except self._failures as error:
             raise MediaError(f"the file is no recording that can be read: {_words(error)}") from None
         self.rate, self.channels = int(self._file.samplerate), int(self._file.channels)

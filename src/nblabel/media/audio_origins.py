@@ -76,7 +76,7 @@ def rate_of(given: Any) -> int:
     except (TypeError, ValueError, OverflowError):
         raise MediaError(
             f"the rate {str(given)[:40]!r} is no number of samples a second",
-            "write (samples, rate), such as (x, 16000)",
+            "such as (samples, 16000)",
         ) from None
     return rate
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .audio_decoders import Floats
 
-__all__ = ["BIN", "FACTOR", "LEVELS", "MOST_CHANNELS", "TILE_BINS", "Peaks", "PeakTile", "peaks_of"]
+__all__ = ["BIN", "FACTOR", "LEVELS", "MOST_CHANNELS", "TILE_BINS", "PeakTile", "Peaks", "peaks_of"]
 
 BIN = 256
 FACTOR = 4

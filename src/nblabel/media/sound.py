@@ -85,7 +85,7 @@ class Sound:
         yield self.rate
 
     def cut(self, start: float = 0.0, end: float | None = None) -> Floats:
-        """The samples from ``start`` to ``end`` in seconds: the frames ``round(start * rate)`` to ``round(end * rate)``.
+        """The samples from ``start`` to ``end``: frames ``round(start * rate)`` up to ``round(end * rate)``.
 
         Parameters
         ----------
