@@ -1,8 +1,9 @@
-"""Label Studio JSON of images: rectangles, polygons, keypoints, brush strokes, ellipses, choices and texts.
+"""Label Studio JSON of images and recordings: shapes, segments, choices and texts.
 
 A task is an item, and each of its annotations a response; control tags (``from_name``) are fields. Places are in
 percent of the image and become pixels; a rectangle turns about its top left corner there and about its centre here.
-Ellipses are read as polygons. What a region says by choices and texts of its own becomes attributes.
+Ellipses are read as polygons. What a region says by choices and texts of its own becomes attributes; of a segment,
+the text of the first text area is its text. Each segment has a channel there; where all have the first, they have none.
 
 Results that did not change are written back as they stood there, and so is all that is not understood. What Label
 Studio has no place for is kept under ``nblabel``. Predictions are read as ``prelabels`` where that is asked for.
@@ -25,10 +26,11 @@ from ..records import Item, Response, Status
 from ..schema import Label
 from .base import Log, Read, Reading, StrPath, reading, sort_of
 from .disk import json_of
-from .labelstudio_results import Results, size_in
+from .labelstudio_results import Results, is_heard, length_in, size_in
 from .labelstudio_writing import write
 from .markup import xml_of
 from .pictures import IMAGES, Sizes, plain_name, size_of
+from .recordings import SOUNDS, made_item
 from .said import OURS, dict_in, said_of
 from .table import key_of_json
 
@@ -42,6 +44,7 @@ def read(
     path: StrPath,
     *,
     image: str | None = None,
+    audio: str | None = None,
     predictions: bool = False,
     sizes: Sizes = None,
     config: StrPath | None = None,
@@ -54,6 +57,8 @@ def read(
         The file.
     image : str, optional
         The key of a task's ``data`` that holds the image; the one that looks like a path of one if left out.
+    audio : str, optional
+        The same for the recording.
     predictions : bool
         Whether predictions become the items' ``prelabels``, with their score and the model's name.
     sizes : mapping or callable, optional
@@ -71,7 +76,7 @@ def read(
             f"{os.fspath(path)} is no list of tasks of Label Studio: none has 'data'",
             "the short form (JSON_MIN) is not read: export 'JSON'",
         )
-    parser = _Parser(image, sizes, log)
+    parser = _Parser(image or audio, sizes, log, "recording" if audio and not image else "")
     items: list[Read] = []
     for n, task in enumerate(tasks):
         items += parser.task(task, n, predictions=predictions)
@@ -110,8 +115,9 @@ def _config(path: Path, fields: Mapping[str, str]) -> dict[str, list[Label]]:
 class _Parser:
     """Tasks on their way to items."""
 
-    def __init__(self, image: str | None, sizes: Sizes, log: Log) -> None:
-        self.image = image
+    def __init__(self, slot: str | None, sizes: Sizes, log: Log, what: str = "") -> None:
+        self.slot = slot
+        self.what = what
         self.sizes = sizes
         self.log = log
         self.results = Results()
@@ -123,11 +129,12 @@ class _Parser:
         data = dict_in(task, "data")
         listed = [one for one in task.get("annotations") or task.get("completions") or () if isinstance(one, dict)]
         guesses = [one for one in task.get("predictions") or () if isinstance(one, dict)]
-        slot = self.image or _image_slot(data, [*listed, *guesses])
+        slot = self.slot or _slot(data, [*listed, *guesses])
         name = data.get(slot) if slot is not None else None
         if not isinstance(name, str) or not name:
-            self.log.drop(number_, "", "the task has no image")
+            self.log.drop(number_, "", f"the task has no {self.what or 'image'}")
             return []
+        heard = self.what == "recording" or _is_sound(name, [*listed, *guesses])
         ours = dict_in(dict_in(task, "meta"), OURS)
         key: Hashable = key_of_json(ours["key"]) if "key" in ours else name
         if key in self.seen:
@@ -139,6 +146,9 @@ class _Parser:
         for n, one in enumerate(guesses if predictions else ()):
             prelabels += self._predicted(one, size, key, n)
         item = Item(key, name, position=position, prelabels=tuple(prelabels), size=size)
+        if heard:
+            item = made_item(key, name, position, length_in([*listed, *guesses]))
+            item = msgspec.structs.replace(item, prelabels=tuple(prelabels))
         rest = {k: v for k, v in task.items() if k not in ("annotations", "completions", "data")}
         meta: dict[str, Any] = {"task": rest, "image": slot, "data": {k: v for k, v in data.items() if k != slot}}
         made: dict[str, Read] = {}
@@ -188,8 +198,15 @@ class _Parser:
         return Read(item, response, {**meta, "annotation": rest, "results": raw, "left": left})
 
 
-def _image_slot(data: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]]) -> str | None:
-    """The key of the image in a task's data."""
+def _is_sound(name: str, annotations: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a task is of a recording: its name or a result says so."""
+    suffix = PurePosixPath(plain_name(name)).suffix.lower()
+    results = [one for annotation in annotations for one in annotation.get("result") or () if isinstance(one, dict)]
+    return suffix in SOUNDS or (suffix not in IMAGES and any(map(is_heard, results)))
+
+
+def _slot(data: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]]) -> str | None:
+    """The key of the image or the recording in a task's data."""
     for annotation in annotations:
         results = annotation.get("result")
         for one in results if isinstance(results, list) else ():
@@ -198,7 +215,8 @@ def _image_slot(data: Mapping[str, Any], annotations: Sequence[Mapping[str, Any]
                 return source[1:]
     texts = {name: value for name, value in data.items() if isinstance(value, str)}
     likely = [name for name, value in texts.items() if PurePosixPath(plain_name(value)).suffix.lower() in IMAGES]
-    likely += [name for name in texts if name.lower() in ("image", "img", "image_url", "url")]
+    likely += [name for name, value in texts.items() if PurePosixPath(plain_name(value)).suffix.lower() in SOUNDS]
+    likely += [name for name in texts if name.lower() in ("image", "img", "audio", "sound", "image_url", "url")]
     return likely[0] if likely else None
 
 

@@ -1,4 +1,4 @@
-"""The results of a Label Studio annotation: regions of an image with labels and attributes, choices and texts."""
+"""The results of a Label Studio annotation: regions with labels and attributes, choices and texts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ..annotations import AnyAnnotation, Box, Choice, Keypoints, Polygon, Shape, Text
+from ..annotations import AnyAnnotation, Box, Choice, Keypoints, Polygon, Segment, Shape, Text
 from ..errors import InvalidAnnotation
 from .base import DEFAULT_FIELDS, Log, converted, sort_of
 from .figures import SkeletonFields, ellipse
@@ -17,8 +17,9 @@ from .rle import mask_of_brush
 from .said import OURS, dict_in
 from .skeletons import is_part, together
 
-__all__ = ["Results", "size_in"]
+__all__ = ["Results", "is_heard", "length_in", "size_in"]
 
+_OF_SOUNDS = ("labels", "textarea", "choices", "number", "rating")
 _SHAPES = ("rectangle", "ellipse", "polygon", "keypoint", "brush")
 
 
@@ -69,6 +70,11 @@ class Results:
                 made += found
             else:
                 left += own
+        several = any(isinstance(a, Segment) and a.channel for a in made)
+        for n, a in enumerate(made):  # each segment has a channel there; where all have the first, it says nothing
+            said = dict_in(raw[a.id][0], OURS) if a.id in raw else {}
+            if isinstance(a, Segment) and a.channel == 0 and not several and "channel" not in said:
+                made[n] = msgspec.structs.replace(a, channel=None)
         for of, points in skeletons.items():
             try:
                 made.append(together(points, of, self.points))
@@ -83,6 +89,8 @@ class Results:
     ) -> list[AnyAnnotation]:
         """What results of one id say: a shape with its label and attributes, or choices and texts of the image."""
         shape = next((one for one in own if _shape_of(one)), None)
+        if shape is None and any(map(is_heard, own)):
+            return [self._segment(own, id_, key, log)]
         if shape is None:
             return [made for one in own for made in self._said(one, id_, key, log)]
         ours = dict_in(shape, OURS)
@@ -107,6 +115,38 @@ class Results:
         made = self._shape(shape, body, size, key, log)
         field = str(ours.get("field") or named.get("from_name") or "")
         return [self._placed(made, field)]
+
+    def _segment(self, own: list[dict[str, Any]], id_: str, key: Hashable, log: Log) -> AnyAnnotation:
+        """A stretch of a recording with its label, text and attributes; raises `InvalidAnnotation`."""
+        heard = [one for one in own if is_heard(one)]
+        place = next((one for one in heard if one["type"] == "labels"), heard[0])
+        ours = dict_in(place, OURS)
+        labels = [label for one in own if one["type"] == "labels" for label in _labels(one)]
+        if len(labels) > 1:
+            log.drop(key, id_, f"has the labels {', '.join(labels)}; the first one is taken")
+        attributes: dict[str, Any] = dict(dict_in(ours, "attributes"))
+        texts: list[str] = []
+        for one in own:
+            if one["type"] == "labels":
+                continue
+            value = _own_value(one)
+            if one["type"] == "textarea" and value is not None and not texts:
+                texts = [value] if isinstance(value, str) else value
+            elif value is None:
+                log.drop(key, id_, f"its {one['type']} {one.get('from_name')!r} is not read")
+            else:
+                attributes[str(one.get("from_name", one["type"]))] = value
+        value = place["value"]
+        body: dict[str, Any] = {"id": id_, "label": labels[0] if labels else "", "text": "\n".join(texts)}
+        body |= {name: number(value[name], name) for name in ("start", "end")}
+        channel = ours.get("channel", value.get("channel"))
+        body |= {"channel": channel} if isinstance(channel, int) and channel >= 0 else {}
+        body |= {name: ours[name] for name in ("source", "low", "high") if name in ours}
+        if place.get("score") is not None:
+            body["score"] = number(place["score"], "score")
+        made = converted(Segment, {**body, "attributes": attributes})
+        field = str(ours.get("field") or place.get("from_name") or "")
+        return self._placed(made, field if place["type"] == "labels" else str(ours.get("field", "")))
 
     def _placed(self, a: AnyAnnotation, field: str) -> AnyAnnotation:
         """The annotation in the field of its control tag, or in that of its sort if the tag has marked others."""
@@ -191,6 +231,16 @@ def _shape_of(one: Mapping[str, Any]) -> str | None:
     return found if signs[found] in value or found != str(one["type"]) else None
 
 
+def is_heard(one: Mapping[str, Any]) -> bool:
+    """Whether a result is of a stretch of a recording; those of texts hold the text, and places of it."""
+    value = one.get("value")
+    if not isinstance(value, dict) or one.get("type") not in _OF_SOUNDS:
+        return False
+    numbers = [value.get(name) for name in ("start", "end")]
+    timed = all(isinstance(end, (int, float)) and not isinstance(end, bool) for end in numbers)
+    return timed and not isinstance(value.get("text"), str) and not {"startOffset", "globalOffsets"} & value.keys()
+
+
 def _labels(one: Mapping[str, Any]) -> list[str]:
     listed = one["value"].get(one["type"])
     return [str(label) for label in listed] if isinstance(listed, list) else []
@@ -227,4 +277,15 @@ def size_in(annotations: Iterable[Mapping[str, Any]]) -> tuple[int, int] | None:
             sides = [one.get(name) for name in ("original_width", "original_height")] if isinstance(one, dict) else []
             if len(sides) == 2 and all(isinstance(side, (int, float)) and 0 < side < 2**31 for side in sides):
                 return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
+    return None
+
+
+def length_in(annotations: Iterable[Mapping[str, Any]]) -> float | None:
+    """The length of the recording, as the first result has it that says it."""
+    for annotation in annotations:
+        results = annotation.get("result")
+        for one in results if isinstance(results, list) else ():
+            found = one.get("original_length") if isinstance(one, dict) else None
+            if isinstance(found, (int, float)) and not isinstance(found, bool) and 0 < found < 1e9:
+                return float(found)
     return None

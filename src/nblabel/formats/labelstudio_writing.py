@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from xml.etree.ElementTree import Element
 
 import msgspec
 
-from ..annotations import AnyAnnotation, Box, Choice, Keypoints, Mask, Polygon, Shape, Text
+from ..annotations import AnyAnnotation, Box, Choice, Keypoints, Mask, Polygon, Segment, Shape, Text
 from ..errors import InvalidAnnotation
 from ..records import Labelled, Report, Status
-from ..schema import Choices, Schema, Skeletons, Texts
+from ..schema import Choices, Schema, Segments, Skeletons, Texts
 from ..shapes import corners
 from .base import DEFAULT_FIELDS, Log, Meta, StrPath, replacing, sort_of, titled
 from .disk import dumps
@@ -20,6 +20,7 @@ from .figures import bridged, extras
 from .labelstudio_results import Results
 from .markup import add, serialized
 from .pictures import Picture, pictures, share
+from .recordings import Recording, is_recording, recordings
 from .rle import brush_of
 from .said import OURS
 from .skeletons import apart
@@ -33,6 +34,7 @@ _TAGS = {
     "polyline": ("PolygonLabels", "Label"),
     "keypoints": ("KeyPointLabels", "Label"),
     "mask": ("BrushLabels", "Label"),
+    "segment": ("Labels", "Label"),
     "choice": ("Choices", "Choice"),
 }
 _NOT_KEPT = ("attributes", "score", "field", "group")
@@ -68,7 +70,9 @@ def write(
     carried: Meta = meta or {}
     tasks: dict[Hashable, dict[str, Any]] = {}
     writer = _Writer(schema, log)
-    for picture in pictures(rows, log, statuses, sized=False, several=True):
+    heard = False
+    for picture in _shown(rows, schema, log, statuses):
+        heard = heard or isinstance(picture, Recording)
         known = carried.get(picture.slot, {})
         task = tasks.get(picture.key)
         if task is None:
@@ -79,26 +83,42 @@ def write(
     text = dumps(list(tasks.values()), indent=1)
     if config is not None:
         with replacing(config) as part:
-            part.write_text(_config(schema), encoding="utf-8", newline="\n")
+            part.write_text(_config(schema, "audio" if heard else "image"), encoding="utf-8", newline="\n")
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8", newline="\n")
     return log.report(path)
 
 
-def _config(schema: Schema) -> str:
+def _shown(rows: Iterable[Labelled], schema: Schema, log: Log, statuses: Sequence[Status]) -> Iterator[Picture]:
+    """The images and recordings that are written."""
+    for row in rows:
+        if is_recording(row, schema):
+            yield from recordings([row], log, statuses, several=True)
+        else:
+            yield from pictures([row], log, statuses, sized=False, several=True)
+
+
+def _media(picture: Picture) -> str:
+    """The tag that a task's results are of."""
+    return "audio" if isinstance(picture, Recording) else "image"
+
+
+def _config(schema: Schema, media: str) -> str:
     """The labeling config of a schema."""
     view = Element("View")
-    add(view, "Image", name="image", value="$image")
+    add(view, media.capitalize(), name=media, value=f"${media}")
     for field in schema.fields:
         sort = {"polygons": "polygon", "polylines": "polyline"}.get(str(field.__struct_config__.tag), field.annotation)
         if isinstance(field, Texts):
-            add(view, "TextArea", name=field.name, toName="image")
+            add(view, "TextArea", name=field.name, toName=media)
         elif sort in _TAGS:
             tag, inner = _TAGS[sort]
             more = {"choice": "multiple" if field.multiple else "single"} if isinstance(field, Choices) else {}
-            control = add(view, tag, name=field.name, toName="image", **more)
+            control = add(view, tag, name=field.name, toName=media, **more)
             for label in field.get_labels():
                 add(control, inner, value=label.name, **({"background": label.color} if label.color else {}))
+            if isinstance(field, Segments) and field.transcript:
+                add(view, "TextArea", name=f"{field.name}-text", toName=media, perRegion="true", editable="true")
             for point in field.points if isinstance(field, Skeletons) else ():
                 add(control, inner, value=point)
     return serialized(view, [])
@@ -113,7 +133,7 @@ class _Writer:
 
     def task(self, picture: Picture, known: Mapping[str, Any], position: int) -> dict[str, Any]:
         """A task without annotations."""
-        slot = known.get("image") or "image"
+        slot = known.get("image") or _media(picture)
         data = {slot: picture.row.item.data if known.get("image") else picture.name, **known.get("data", {})}
         made = {"id": position + 1, "data": data, "predictions": [], **known.get("task", {}), "annotations": []}
         if picture.key != data[slot]:
@@ -154,14 +174,17 @@ class _Writer:
                 self.log.annotations += 1
             elif isinstance(a, (Choice, Text)):
                 said.setdefault((a.kind, a.field or DEFAULT_FIELDS[a.kind]), []).append(a)
-            elif isinstance(a, (Box, Polygon, Keypoints, Mask)):
+            elif isinstance(a, (Box, Polygon, Keypoints, Mask)) and _media(picture) == "image":
                 made += self._shape(a, picture, parents)
+            elif isinstance(a, Segment) and isinstance(picture, Recording):
+                made += self._segment(a, picture)
             else:
                 ours.setdefault("said", []).append(msgspec.to_builtins(a))
-                self.log.drop(picture.key, a.id, f"Label Studio has no {titled(a)} of images: it stands under {OURS!r}")
+                what = f"Label Studio has no {titled(a)} of {picture.what}s"
+                self.log.drop(picture.key, a.id, f"{what}: it stands under {OURS!r}")
                 self.log.annotations += 1
         for (kind, field), own in said.items():
-            made.append(_said(kind, field, own))
+            made.append(_said(kind, field, own, _media(picture)))
             self.log.annotations += len(own)
         return [*made, *known.get("left", ())]
 
@@ -235,6 +258,37 @@ class _Writer:
             made[0][OURS] = more
         return made
 
+    def _segment(self, a: Segment, recording: Recording) -> list[Any]:
+        """A segment as results of one region: its labels, its text, and its attributes."""
+        field = a.field or DEFAULT_FIELDS["segment"]
+        several = any(isinstance(one, Segment) and one.channel for one in recording.annotations)
+        more = extras(a, without=(*_NOT_KEPT, "start", "end", "channel"))
+        if several and a.channel is None:
+            more["channel"] = -1
+        elif a.channel == 0 and not several:
+            more["channel"] = 0
+        same: dict[str, Any] = {"id": a.id, "to_name": "audio", "origin": "manual"}
+        same |= {"original_length": recording.duration} if recording.duration else {}
+        same |= {"score": a.score} if a.score is not None else {}
+        place = {"start": a.start, "end": a.end, "channel": a.channel or 0}
+        labels = {"labels": [a.label] if a.label else []}
+        made = [{**same, "from_name": field, "type": "labels", "value": {**place, **labels}}]
+        if a.text:
+            text = {"type": "textarea", "value": {**place, "text": [a.text]}}
+            made.append({**same, "from_name": f"{field}-text", **text})
+        left = {}
+        for name, given in a.attributes.items():
+            found = None if isinstance(given, str) and not a.text else self._own(name, given, a)
+            if found is None:  # the first text area would be taken for its text
+                left[name] = given
+            else:
+                made.append({**same, "from_name": name, "type": found[0], "value": {**place, **found[1]}})
+        more |= {"attributes": left} if left else {}
+        if more:
+            made[0][OURS] = more
+        self.log.annotations += 1
+        return made
+
     def _own(self, name: str, value: Any, a: Any) -> tuple[str, dict[str, Any]] | None:
         """An attribute as a control of its region, where it reads the same again."""
         field = next((one for one in self.schema.fields if one.name == a.field), None)
@@ -287,10 +341,10 @@ def _percent(x: float, y: float, size: tuple[int, int]) -> dict[str, float]:
     return {"x": share(x, size[0], 100), "y": share(y, size[1], 100), "width": 0.5}
 
 
-def _said(kind: str, field: str, own: Sequence[Any]) -> dict[str, Any]:
+def _said(kind: str, field: str, own: Sequence[Any], media: str) -> dict[str, Any]:
     """Choices or texts of one field as one result."""
     type_, name = ("choices", "choices") if kind == "choice" else ("textarea", "text")
-    made: dict[str, Any] = {"id": own[0].id, "type": type_, "from_name": field, "to_name": "image"}
+    made: dict[str, Any] = {"id": own[0].id, "type": type_, "from_name": field, "to_name": media}
     made["value"] = {name: [a.label if kind == "choice" else a.text for a in own]}
     details = {}
     for n, a in enumerate(own):

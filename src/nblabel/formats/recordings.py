@@ -24,6 +24,7 @@ __all__ = [
     "are_labels",
     "cleaned",
     "duration_of",
+    "is_recording",
     "key_of",
     "made_item",
     "mark_of",
@@ -60,6 +61,16 @@ def duration_of(item: Item) -> float | None:
     """The length of an item's recording in seconds, where it has been looked up."""
     found = getattr(item, "duration", None)
     return float(found) if isinstance(found, (int, float)) and found > 0 else None
+
+
+def is_recording(row: Labelled, schema: Schema) -> bool:
+    """Whether a row is of a recording rather than of an image or a text."""
+    if any(isinstance(field, Segments) for field in schema.fields) or duration_of(row.item) is not None:
+        return row.item.size is None
+    data = row.item.data
+    name = os.fsdecode(data) if isinstance(data, os.PathLike) else data
+    named = isinstance(name, str) and len(name) < 4096 and "\n" not in name
+    return named and PurePosixPath(str(name)).suffix.lower() in SOUNDS
 
 
 def made_item(key: Hashable, data: Any, position: int, duration: float | None = None) -> Item:
