@@ -28,9 +28,11 @@ _HOMES = {
         "Track",
     ),
     "errors": ("NblabelError",),
+    "labelers.audio": ("AudioLabeler",),
     "labelers.gallery": ("Gallery",),
     "labelers.image": ("ImageLabeler",),
     "labelers.text": ("TextLabeler",),
+    "media.sound": ("Sound",),
     "records": ("Item", "Progress", "Report", "Response"),
     "schema": (
         "Attribute",
@@ -65,6 +67,7 @@ _MODULES = (
 
 __all__ = [
     "Attribute",
+    "AudioLabeler",
     "Box",
     "Boxes",
     "Choice",
@@ -93,6 +96,7 @@ __all__ = [
     "Segment",
     "Segments",
     "Skeletons",
+    "Sound",
     "Span",
     "Spans",
     "Text",
@@ -124,9 +128,11 @@ if TYPE_CHECKING:
         Track,
     )
     from .errors import NblabelError
+    from .labelers.audio import AudioLabeler
     from .labelers.gallery import Gallery
     from .labelers.image import ImageLabeler
     from .labelers.text import TextLabeler
+    from .media.sound import Sound
     from .records import Item, Progress, Report, Response
     from .schema import (
         Attribute,
