@@ -9,7 +9,8 @@ Ours are ``texts`` (free texts by field; of the field ``user_input`` in Prodigy'
 which holds what else belongs to a response. Spans, relations and options of a field that is not named ``spans``,
 ``relations`` or ``choices`` have its name in ``field``.
 
-Tasks for images have ``image``, ``width`` and ``height`` in place of ``text``, and the spans of `prodigy_images`.
+Tasks for images have ``image``, ``width`` and ``height`` in place of ``text``, and the spans of `prodigy_images`; tasks
+for recordings have ``audio`` and the ``audio_spans`` of `prodigy_audio`.
 
 Keys that are not known are kept in `Read.meta`. Hashes (``_input_hash``, ``_task_hash``) are written back as they were
 read and never made: Prodigy makes missing ones itself. Lines as doccano exports them are read too.
@@ -27,14 +28,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..annotations import HUMAN, KINDS, AnyAnnotation, Box, Choice, Polygon, Relation, Shape, Span, Text
+from ..annotations import HUMAN, KINDS, AnyAnnotation, Box, Choice, Polygon, Relation, Segment, Shape, Span, Text
 from ..errors import FormatError, InvalidAnnotation
 from ..records import Item, Labelled, Report, Response, Status
-from ..schema import Boxes, Choices, Polygons, Polylines, Schema, Spans
+from ..schema import Boxes, Choices, Polygons, Polylines, Schema, Segments, Spans
 from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, converted, reading, replacing
 from .doccano import as_task
 from .pictures import item_name
+from .prodigy_audio import KNOWN as KNOWN_OF_AUDIO
+from .prodigy_audio import is_audio_task, segment_body, span_of_segment
 from .prodigy_images import KNOWN, field_of, is_image, is_image_task, shape_of, span_of
+from .recordings import is_recording, made_item, sound_name
 from .spacy_docs import language
 from .table import json_key, key_of_json
 from .tokens import Tokens, align, simple, usable
@@ -98,11 +102,13 @@ def write(
     pipeline = None if nlp is None else language(nlp)
     with replacing(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
         for n, row in enumerate(rows):
-            text = None if is_image(row, schema) else log.text(row)
-            if text is None and not is_image(row, schema):
+            image = is_image(row, schema)
+            heard = not image and is_recording(row, schema)
+            text = None if image or heard else log.text(row)
+            if text is None and not image and not heard:
                 continue
             carried = (meta or {}).get((row.item.key, row.response.annotator), {})
-            task = _Task(row, text, schema, pipeline, carried, log).made(n)
+            task = _Task(row, text, schema, pipeline, carried, log, heard=heard).made(n)
             line = json.dumps(task, ensure_ascii=False)
             try:
                 line.encode()
@@ -124,10 +130,13 @@ class _Task:
         nlp: Language | None,
         carried: Mapping[str, Any],
         log: Log,
+        *,
+        heard: bool,
     ) -> None:
         self.row = row
         self.response = row.response
         self.image = text is None
+        self.heard = heard
         self.text = text or ""
         self.schema = schema
         self.carried = carried
@@ -140,29 +149,43 @@ class _Task:
     def made(self, position: int) -> dict[str, Any]:
         """The task as plain JSON values."""
         item, response = self.row.item, self.response
-        raw = {key: value for key, value in self.carried.items() if key not in ("spans", "answer", "nblabel")}
+        raw = {
+            key: value
+            for key, value in self.carried.items()
+            if key not in ("spans", "audio_spans", "answer", "nblabel")
+        }
         task: dict[str, Any] = {**(self._picture() if self.image else {"text": self.text}), **raw}
         if item.show and "meta" not in raw:
             task["meta"] = dict(item.show)
         if self.tokens is not None:
             task["tokens"] = self._token_tasks()
-        spans = self._shapes() if self.image else [self._span(n, span) for n, span in enumerate(self.spans)]
-        kinds = (Boxes, Polygons, Polylines) if self.image else (Spans,)
-        wanted = "spans" in self.carried if self.carried else any(isinstance(f, kinds) for f in self.schema.fields)
+        spans = (
+            self._heard()
+            if self.heard
+            else self._shapes()
+            if self.image
+            else [self._span(n, span) for n, span in enumerate(self.spans)]
+        )
+        name = "audio_spans" if self.heard else "spans"
+        kinds = (Segments,) if self.heard else (Boxes, Polygons, Polylines) if self.image else (Spans,)
+        wanted = name in self.carried if self.carried else any(isinstance(f, kinds) for f in self.schema.fields)
         if spans or wanted:
-            task["spans"] = spans
+            task[name] = spans
         relations = [a for a in response.annotations if isinstance(a, Relation) and not self.image]
         if relations:
             task["relations"] = [made for n, a in enumerate(relations) if (made := self._relation(n, a))]
         binary = self._choices(task)
         self._texts(task)
-        taken = (Shape, Choice, Text) if self.image else (Span, Relation, Choice, Text)
+        taken: tuple[type[Any], ...] = (Segment, Choice, Text) if self.heard else (Shape, Choice, Text)
+        taken = taken if self.image else (Span, Relation, Choice, Text)
         for a in response.annotations:
             if not isinstance(a, taken):
-                sort = "images" if self.image else "texts"
+                sort = "recordings" if self.heard else "images" if self.image else "texts"
                 self.log.drop(item.key, a.id, f"a task for {sort} has no place for a {a.kind}")
         self._status(task, binary)
-        if (item.key != position or isinstance(item.key, bool)) and item.key != task.get("image"):
+        if (item.key != position or isinstance(item.key, bool)) and item.key != task.get(
+            "audio" if self.heard else "image"
+        ):
             self.record.key = json_key(item.key, self.log)
         record = msgspec.to_builtins(self.record)
         if record:
@@ -170,8 +193,10 @@ class _Task:
         return task
 
     def _picture(self) -> dict[str, Any]:
-        """The image that a task is of."""
+        """The image or the recording that a task is of."""
         item = self.row.item
+        if self.heard:
+            return {"audio": sound_name(item)}
         data_uri = isinstance(item.data, str) and item.data[:5].lower() == "data:"
         made: dict[str, Any] = {"image": item.data if data_uri else item_name(item)}
         return made | ({} if item.size is None else {"width": item.size[0], "height": item.size[1]})
@@ -189,6 +214,18 @@ class _Task:
             else:
                 self.record.shapes.append({"at": at, **msgspec.to_builtins(a)})
             self.log.annotations += 1
+        return made
+
+    def _heard(self) -> list[dict[str, Any]]:
+        """The spans of the segments."""
+        made: list[dict[str, Any]] = []
+        known = self.carried.get("audio_spans")
+        for a in self.response.annotations:
+            if isinstance(a, Segment):
+                extra = known.get(a.id, {}) if isinstance(known, Mapping) else {}
+                default = f"span:{len(made)}"
+                made.append({**extra, **span_of_segment(a), **({} if a.id in ("", default) else {"id": a.id})})
+                self.log.annotations += 1
         return made
 
     def _tokens(self, nlp: Language | None) -> list[tuple[int, int]] | None:
@@ -382,7 +419,7 @@ def _bounds(tokens: Any) -> list[tuple[int, int]] | None:
 
 
 def read(path: StrPath) -> Reading:
-    """Read one task a line; tasks without a text are left out and reported.
+    """Read one task a line; tasks without a text, an image or a recording are left out and reported.
 
     Parameters
     ----------
@@ -427,15 +464,17 @@ class _Parsed:
         self.task = task
         self.log = log
         self.position = position
-        self.image = is_image_task(task)
+        self.heard = is_audio_task(task)
+        self.image = self.heard or is_image_task(task)
         text = task.get("text")
         self.text: str | None = text if isinstance(text, str) and not self.image else None
         self.options: list[tuple[str, str]] = []
         self.multiple: set[str] = set()
-        consumed = _CONSUMED - {"text"} | {"image"} if self.image else _CONSUMED
+        self.slot = "audio" if self.heard else "image"
+        consumed = _CONSUMED - {"text"} | {self.slot} if self.image else _CONSUMED
         self.meta: dict[str, Any] = {key: value for key, value in task.items() if key not in consumed}
         self.record = self._record()
-        place: Hashable = task["image"] if self.image and task["image"][:5].lower() != "data:" else position
+        place: Hashable = task[self.slot] if self.image and task[self.slot][:5].lower() != "data:" else position
         self.key: Hashable = place if self.record.key is None else key_of_json(self.record.key)
         self.annotations: list[AnyAnnotation] = []
 
@@ -444,7 +483,9 @@ class _Parsed:
         task, record = self.task, self.record
         text = self.text or ""
         tokens = None if self.image else usable(_bounds(task.get("tokens")), text)
-        if self.image:
+        if self.heard:
+            self._segments()
+        elif self.image:
             self._shapes()
         else:
             self._spans()
@@ -475,6 +516,9 @@ class _Parsed:
         )
         shown = task.get("meta")
         show = tuple((str(k), str(v)) for k, v in shown.items()) if isinstance(shown, dict) else ()
+        if self.heard:
+            item = msgspec.structs.replace(made_item(self.key, task["audio"], self.position), show=show)
+            return Read(item, response, self.meta)
         data, size = (task["image"], self._size()) if self.image else (text, None)
         held = None if tokens is None else tuple(tokens)
         item = Item(self.key, data, position=self.position, show=show, tokens=held, size=size)
@@ -564,6 +608,23 @@ class _Parsed:
                 self.log.drop(self.key, "", f"a shape of the kind {given.get('kind')!r} is not known")
             elif self._add(own, given) is not None and isinstance(at, int):  # which lies above which
                 self.annotations.insert(max(at, 0), self.annotations.pop())
+
+    def _segments(self) -> None:
+        if "audio_spans" in self.task:
+            self.meta["audio_spans"] = extras = {}
+        for n, given in enumerate(self._listed("audio_spans")):
+            if not isinstance(given, dict):
+                self.log.drop(self.key, "", f"span {n} is not a JSON object")
+                continue
+            try:
+                body = segment_body(given, self._body(given, f"span:{n}", "segment"))
+            except InvalidAnnotation as error:
+                self.log.drop(self.key, f"span:{n}", str(error))
+                continue
+            made = self._add(Segment, body)
+            extra = {k: v for k, v in given.items() if k not in KNOWN_OF_AUDIO and k not in ("field", *_DETAILS)}
+            if made is not None and extra:
+                extras[made.id] = extra
 
     def _spans(self) -> None:
         if "spans" in self.task:
