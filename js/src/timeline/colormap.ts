@@ -4,7 +4,7 @@ type Stop = readonly [number, number, number];
 
 /** Lightness, chroma and hue (OKLCH) at even steps of loudness. */
 const DARK: readonly Stop[] = [[0.2, 0.02, 290], [0.3, 0.11, 292], [0.42, 0.17, 315], [0.54, 0.19, 350], [0.67, 0.17, 25], [0.81, 0.14, 65], [0.96, 0.08, 100]];
-const LIGHT: readonly Stop[] = [[0.99, 0.004, 200], [0.92, 0.05, 190], [0.82, 0.09, 200], [0.68, 0.12, 230], [0.53, 0.15, 262], [0.37, 0.15, 285], [0.2, 0.08, 300]];
+const LIGHT: readonly Stop[] = [[0.995, 0.003, 220], [0.94, 0.026, 215], [0.84, 0.07, 220], [0.68, 0.12, 230], [0.53, 0.15, 262], [0.37, 0.15, 285], [0.2, 0.08, 300]];
 
 /** sRGB of a colour in OKLCH, clipped to what screens have. */
 export function srgb([light, chroma, hue]: Stop): [number, number, number] {

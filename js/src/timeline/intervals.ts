@@ -74,19 +74,21 @@ export function drawIntervals(ctx: CanvasRenderingContext2D, stage: Stage, near:
   const region = regionsOf(bands);
   ctx.font = palette.font;
   ctx.textBaseline = "middle";
-  for (const band of bands) if (band.kind === "tier") drawTier(ctx, stage, band, visible.filter(({ tier }) => tier === band.tier));
-  const done = new Map<string, number>();
+  const by: Interval[][] = stage.tiers.map(() => []);
+  for (const one of visible) by[one.tier]?.push(one);
+  for (const band of bands) if (band.kind === "tier") drawTier(ctx, stage, band, by[band.tier ?? 0] ?? []);
+  // where very many lie on the same pixel, the first of them is drawn: the recording can still be seen below
+  const done = new Map<number | null, number>();
   for (const one of visible) {
     const [left, right] = [viewport.x(one.start), viewport.x(one.end)];
     if (right - left < FINE) {
-      const key = `${one.tier} ${one.channel} ${one.color}`;
-      const from = Math.max(left, done.get(key) ?? -Infinity);
-      const to = Math.max(right, left + 1);
-      if (to - from < 0.5) continue;
-      done.set(key, to);
+      const from = Math.floor(left);
+      if (from < (done.get(one.channel) ?? -Infinity)) continue;
+      const to = Math.max(right, from + 1);
+      done.set(one.channel, to);
       const { top, height } = region(one.channel);
       ctx.fillStyle = palette.shades(one.color).line;
-      ctx.globalAlpha = one.start === one.end ? 0.75 : 0.3;
+      ctx.globalAlpha = one.start === one.end ? 0.6 : 0.2;
       ctx.fillRect(from, top, to - from, height);
     } else drawStretch(ctx, stage, region, one, false);
   }
@@ -161,37 +163,33 @@ function drawTier(ctx: CanvasRenderingContext2D, stage: Stage, band: Band, visib
     ctx.fillStyle = palette.muted;
     ctx.fillText(palette.fit(ctx, tier.name, stage.width - 24), 16, band.top + NAME / 2 + 1.5);
   }
-  const done = new Map<string, number>();
-  const next = new Map<number, number>();
+  const done: number[] = [];
+  const next: number[] = [];
   // backwards, so that it is known how much room there is up to the next event
-  const room = new Map<string, number>();
+  const rooms = new Float64Array(visible.length);
   for (let n = visible.length - 1; n >= 0; n--) {
-    const { id, start, lane } = visible[n] as Interval;
+    const { start, lane } = visible[n] as Interval;
     const left = viewport.x(start);
-    room.set(id, (next.get(lane) ?? Infinity) - left);
-    next.set(lane, left);
+    rooms[n] = (next[lane] ?? Infinity) - left;
+    next[lane] = left;
   }
-  for (const one of visible) {
-    const [left, right] = [viewport.x(one.start), viewport.x(one.end)];
+  visible.forEach((one, n) => {
+    const [left, right, room] = [viewport.x(one.start), viewport.x(one.end), rooms[n] as number];
+    const event = one.start === one.end && room >= FINE;
+    const fine = event || right - left >= FINE;
+    const from = Math.floor(left);
+    if (!fine && from < (done[one.lane] ?? -Infinity)) return;
     const { top, height } = laneOf(stage, band, one);
-    if (one.start === one.end && (room.get(one.id) ?? 0) >= FINE) {
-      drawFlag(ctx, stage, one, top, height, room.get(one.id) ?? 0, false);
-      continue;
+    if (event) drawFlag(ctx, stage, one, top, height, room, false);
+    else if (fine) drawChip(ctx, stage, one, top, height, false);
+    else {
+      const to = done[one.lane] = Math.max(right, from + 1);
+      ctx.fillStyle = palette.shades(one.color).line;
+      ctx.globalAlpha = one.suggested ? 0.5 : 0.9;
+      ctx.fillRect(from, top, to - from, height);
+      ctx.globalAlpha = 1;
     }
-    if (right - left >= FINE) {
-      drawChip(ctx, stage, one, top, height, false);
-      continue;
-    }
-    const key = `${one.lane} ${one.lanes} ${one.color}`;
-    const from = Math.max(left, done.get(key) ?? -Infinity);
-    const to = Math.max(right, left + 1);
-    if (to - from < 0.5) continue;
-    done.set(key, to);
-    ctx.fillStyle = palette.shades(one.color).line;
-    ctx.globalAlpha = one.suggested ? 0.5 : 0.9;
-    ctx.fillRect(from, top, to - from, height);
-    ctx.globalAlpha = 1;
-  }
+  });
 }
 
 function path(ctx: CanvasRenderingContext2D, x: number, y: number, width: number, height: number): void {

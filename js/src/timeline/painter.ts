@@ -182,8 +182,10 @@ export class TimelinePainter {
       if (layer === 0) this.#paintRecording(ctx, stage);
       else {
         ctx.setTransform(stage.dpr, 0, 0, stage.dpr, 0, 0);
-        if (layer === 1) drawIntervals(ctx, stage, this.near.peek(), this.draft.peek()?.id);
-        else {
+        if (layer === 1) {
+          drawIntervals(ctx, stage, this.near.peek(), this.draft.peek()?.id);
+          this.#paintWords(ctx, stage);
+        } else {
           const { selected, hovered, cursor, selection, draft, pointer } = this;
           drawMoving(ctx, stage, this.near.peek(), {
             selected: selected.peek(), hovered: hovered.peek(), cursor: cursor.peek(), selection: selection.peek(), draft: draft.peek(), pointer: pointer.peek(),
@@ -216,7 +218,6 @@ export class TimelinePainter {
     }
     ctx.setTransform(dpr, 0, 0, dpr, 0, 0);
     this.#paintRuler(ctx, stage);
-    this.#paintWords(ctx, stage);
     if (!recording) return;
     peaks.flush();
     spectra.flush();

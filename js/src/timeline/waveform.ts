@@ -5,6 +5,8 @@ import type { Samples } from "./recording";
 
 /** With more frames for a pixel of the screen, peaks are as sharp. */
 const SAMPLES_BELOW = FINEST / 2;
+/** With fewer samples for a pixel, there is no telling what is usual. */
+const FINE = 16;
 /** Pixels of the screen between samples from which on each has its dot. */
 const DOTS_FROM = 5;
 
@@ -42,30 +44,40 @@ export function drawWave(ctx: CanvasRenderingContext2D, palette: Palette, peaks:
   const columns = Math.round(width);
   const mean = new Int8Array(2 * columns);
   const range = peaks.range(channel, from, to, columns, mean);
-  outline(ctx, palette.wave, range, box, y, dpr);
-  outline(ctx, palette.body, range, box, y, dpr, mean);
+  // what is not known yet
+  ctx.fillStyle = palette.soft;
+  for (let column = 0, end = 0; column < columns; column = end + 1) {
+    for (end = column; end < columns && !isKnown(range, end);) end++;
+    if (end > column) ctx.fillRect(left + column, top, end - column, height);
+  }
+  const level = (value: number): number => y(value / 127);
+  outline(ctx, palette.wave, range, box, level, dpr);
+  outline(ctx, palette.body, range, box, level, dpr, mean);
+}
+
+function isKnown(range: ArrayLike<number>, column: number): boolean {
+  return (range[2 * column] as number) <= (range[2 * column + 1] as number);
 }
 
 /** Fills between the lowest and the highest of each column; where nothing is known, nothing is drawn. */
-function outline(ctx: CanvasRenderingContext2D, color: string, range: Int8Array, { left }: Box, y: (value: number) => number, dpr: number, inner = range): void {
+function outline(ctx: CanvasRenderingContext2D, color: string, range: ArrayLike<number>, { left }: Box, y: (value: number) => number, dpr: number, inner = range): void {
   const least = dpr / 2;
   const columns = range.length / 2;
-  const known = (column: number): boolean => (range[2 * column] as number) <= (range[2 * column + 1] as number);
   ctx.fillStyle = color;
   ctx.beginPath();
   for (let start = 0; start < columns; start++) {
-    if (!known(start)) continue;
+    if (!isKnown(range, start)) continue;
     let end = start;
-    while (end < columns && known(end)) end++;
+    while (end < columns && isKnown(range, end)) end++;
     for (let column = start; column < end; column++) {
-      const [low, high] = [y((inner[2 * column] as number) / 127), y((inner[2 * column + 1] as number) / 127)];
+      const [low, high] = [y(inner[2 * column] as number), y(inner[2 * column + 1] as number)];
       const at = Math.min(high, (low + high) / 2 - least);
       if (column === start) ctx.moveTo(left + column, at);
       ctx.lineTo(left + column + 0.5, at);
       if (column === end - 1) ctx.lineTo(left + column + 1, at);
     }
     for (let column = end - 1; column >= start; column--) {
-      const [low, high] = [y((inner[2 * column] as number) / 127), y((inner[2 * column + 1] as number) / 127)];
+      const [low, high] = [y(inner[2 * column] as number), y(inner[2 * column + 1] as number)];
       const at = Math.max(low, (low + high) / 2 + least);
       if (column === end - 1) ctx.lineTo(left + column + 1, at);
       ctx.lineTo(left + column + 0.5, at);
@@ -96,19 +108,8 @@ function extremes(ctx: CanvasRenderingContext2D, palette: Palette, data: Float32
     outer.set([low, high], 2 * column);
     inner.set([Math.max(low, -usual), Math.min(high, usual)], 2 * column);
   }
-  bars(ctx, palette.wave, outer, box, y, dpr);
-  if (each > 16) bars(ctx, palette.body, inner, box, y, dpr);
-  else bars(ctx, palette.body, outer, box, y, dpr);
-}
-
-function bars(ctx: CanvasRenderingContext2D, color: string, range: Float32Array, { left }: Box, y: (value: number) => number, dpr: number): void {
-  ctx.fillStyle = color;
-  for (let n = 0; n < range.length; n += 2) {
-    const [low, high] = [range[n] as number, range[n + 1] as number];
-    if (low > high) continue;
-    const top = y(high);
-    ctx.fillRect(left + n / 2, top - dpr / 2, 1, Math.max(dpr, y(low) - top + dpr));
-  }
+  if (each > FINE) outline(ctx, palette.wave, outer, box, y, dpr);
+  outline(ctx, palette.body, outer, box, y, dpr, each > FINE ? inner : outer);
 }
 
 /** Fewer samples than columns: a line through them, and a dot for each where there is room. */
