@@ -14,7 +14,7 @@ import pandas as pd
 
 from ..annotations import Segment
 from ..errors import InvalidSchema, NblabelError, UnknownOption
-from ..formats import tidy
+from ..formats import textgrid, tidy
 from ..media.audio import AudioReader
 from ..media.audio_cache import PeakCache
 from ..media.audio_spectra import WINDOWS
@@ -38,16 +38,16 @@ class AudioLabeler(Labeler):
     Parameters
     ----------
     data : path, folder, glob, list, frame or (samples, rate)
-        What to label: paths (relative ones are kept as they are written), a folder, a glob, a list of paths, bytes, data
-        URIs or ``(samples, rate)``, a frame or list of dicts with a column of these, or a single one of them. Samples
-        are (n,) or (n, channels), integers or floats.
+        What to label: paths (relative ones are kept as they are written), a folder, a glob, a list of paths, bytes,
+        data URIs or ``(samples, rate)``, a frame or list of dicts with a column of these, or a single one of them.
+        Samples are (n,) or (n, channels), integers or floats.
     audio : str, optional
         The column (or dict key) that holds the recordings; may be left out where only one column does.
     segments : list of labels or Segments, optional
         Labels to mark stretches of time and events with; ``nb.Segments(...)`` for tiers, frequencies and more.
     transcript : bool, str or Texts, optional
-        Where texts are typed: ``"segments"`` for one beside each segment, ``"recording"`` (or ``nb.Texts(...)``) for one
-        of the whole recording. ``True`` means the segments if there are any.
+        Where texts are typed: ``"segments"`` for one beside each segment, ``"recording"`` (or ``nb.Texts(...)``) for
+        one of the whole recording. ``True`` means the segments if there are any.
     choices : list of labels or Choices, optional
         Labels to choose one of; ``nb.Choices(..., multiple=True)`` for several.
     fields : dict, optional
@@ -60,9 +60,10 @@ class AudioLabeler(Labeler):
     root : path, optional
         The folder that relative paths lie under.
     spectrogram : bool or dict
-        Whether the spectrogram is shown at first, and how: ``{"window": 1024, "scale": "mel", "low": -90, "high": -20}``
-        are samples a window (a power of two from 128 to 8192), ``"mel"`` or ``"linear"``, and which dB are the least and
-        the greatest colour; 0 dB is a sine of full scale.
+        Whether the spectrogram is shown at first, and how it looks:
+        ``{"window": 1024, "scale": "mel", "low": -90, "high": -20}`` are samples a window (a power of two from 128 to
+        8192), ``"mel"`` or ``"linear"``, and which dB are the least and the greatest colour; 0 dB is a sine of full
+        scale.
     follow : bool
         Whether the view follows the play-head.
     speed : float
@@ -100,7 +101,7 @@ class AudioLabeler(Labeler):
     >>> import numpy as np
     >>> import nblabel as nb
     >>> tone = np.sin(2 * np.pi * 440 * np.arange(32000) / 16000)
-    >>> lab = nb.AudioLabeler([(tone, 16000)], segments=["speech", "music"], choices=["clean", "noisy"], store=":memory:")
+    >>> lab = nb.AudioLabeler([(tone, 16000)], segments=["speech", "music"], choices=["clean"], store=":memory:")
     >>> lab.submit([nb.Segment(0.5, 1.25, "music"), nb.Choice("clean")])
     >>> lab.annotations[["label", "start", "end"]].values.tolist()[0]
     ['music', 0.5, 1.25]
@@ -281,6 +282,35 @@ class AudioLabeler(Labeler):
                 "rate": pd.Series([rate for _, rate in cuts], dtype="Int64"),
             }
         )
+
+    def textgrid(self, key: Hashable, *, short: bool = False, annotator: str | None = None) -> str:
+        """What is marked on an item so far as a Praat TextGrid: the text of the file.
+
+        Parameters
+        ----------
+        key : hashable
+            The item's key.
+        short : bool
+            Whether it is in Praat's short form.
+        annotator : str, optional
+            Whose marks; yours if left out.
+
+        Returns
+        -------
+        str
+            Write it with ``Path("one.TextGrid").write_text(..., encoding="utf-8")``. `export` writes those of all
+            items, and reports what was moved to further tiers since the tiers of a TextGrid cannot overlap.
+
+        Examples
+        --------
+        >>> lab = AudioLabeler([(np.zeros(8), 4)], segments=["a"], store=":memory:")
+        >>> lab.submit([Segment(0.5, 1.0, "a")])
+        >>> lab.textgrid(0).splitlines()[0]
+        'File type = "ooTextFile"'
+        """
+        said = self._session.said(key, annotator)
+        length = self._reader.measure(said.item.data)[0]
+        return textgrid.text_of(said, self.schema, duration=length, short=short)
 
     def _cut(self, item: Item, segment: Segment, pad: float) -> tuple[Floats, int]:
         samples, rate = self._reader.stretch(item, max(segment.start - pad, 0.0), segment.end + pad)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -30,16 +31,21 @@ class ContainerDecoder(Decoder):
     The time stamps tell where a frame of samples belongs. Where they are coarser than a sample (Matroska's are
     milliseconds), frames of one length are counted; where those vary, too, all is read from the beginning. Stretches
     that the stamps leave out are silent.
+
+    Some codecs fill bands with noise of their own (AAC, AC-3): where reading begins decides which noise, and never when
+    something is heard.
     """
 
     exact = False
+    _container: Any = None
+    _stream: Any = None
 
     def __init__(self, origin: str | bytes) -> None:
         import av
 
         self._av = av
         self._origin = origin
-        self._container: Any = None
+        self._decoded: Iterator[Any] = iter(())
         self._open()
         first = next(self._decoded, None)
         if first is None:
@@ -63,8 +69,8 @@ class ContainerDecoder(Decoder):
     def _estimated(self) -> int:
         stream, whole = self._stream, self._container.duration
         if stream.duration:
-            return round(stream.duration * self._per_stamp)
-        return 0 if whole is None else round(Fraction(whole, 1_000_000) * self.rate)
+            return int(stream.duration * self._per_stamp)
+        return 0 if whole is None else int(Fraction(whole, 1_000_000) * self.rate)
 
     def _open(self) -> None:
         self.close()
@@ -82,9 +88,8 @@ class ContainerDecoder(Decoder):
         self._decoded = self._frames()
         self._pending = None
         self.position = 0
-        self._fresh = False
 
-    def _frames(self) -> Any:
+    def _frames(self) -> Iterator[Any]:
         try:
             yield from self._container.decode(self._stream)
         except (self._av.FFmpegError, ValueError, OSError) as error:
@@ -127,13 +132,11 @@ class ContainerDecoder(Decoder):
             self._open()
             return
         self._decoded = self._frames()
-        self._fresh = True
         first = next(self._decoded, None)
         if first is None or first.pts is None or self._place(first) > start:
             self._open()  # a container without an index that holds
             return
         self.position = self._place(first)
-        self._fresh = False
         self._pending = self._floats(first)
 
     def _placed(self) -> bool:

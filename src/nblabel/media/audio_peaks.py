@@ -149,4 +149,4 @@ class Peaks:
 
 def span(level: int) -> int:
     """How many frames a bin of a level covers."""
-    return BIN * FACTOR**level
+    return BIN << (2 * level)

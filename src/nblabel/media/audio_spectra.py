@@ -140,10 +140,9 @@ def edges_of(mel: bool, rate: int) -> npt.NDArray[np.float64]:
     [0.0, 1.0, 2.0]
     """
     top = rate / 2
-    made: npt.NDArray[np.float64] = np.linspace(0.0, 1.0, ROWS + 1)
-    if not mel:
-        return made * top
-    return 700.0 * (10.0 ** (made * np.log10(1 + top / 700.0)) - 1)
+    parts = np.linspace(0.0, 1.0, ROWS + 1)
+    made: npt.NDArray[np.float64] = 700.0 * (10.0 ** (parts * np.log10(1 + top / 700.0)) - 1) if mel else parts * top
+    return made
 
 
 @functools.lru_cache(maxsize=64)

@@ -29,9 +29,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..annotations import KINDS, Annotation, AnyAnnotation, Choice, Relation, Shape, Span, Text
+from ..annotations import KINDS, Annotation, AnyAnnotation, Choice, Relation, Segment, Shape, Span, Text
 from ..errors import InvalidAnnotation, SourceError
-from ..schema import AnyField, Choices, Extent, Relations, Schema, Spans, Texts
+from ..schema import AnyField, Choices, Extent, Relations, Schema, Segments, Spans, Texts
 from .keys import plain
 from .tables import is_missing
 
@@ -128,6 +128,8 @@ def codec(field: AnyField) -> Codec:
         return _Relations(field)
     if isinstance(field, Texts):
         return _Texts(field)
+    if isinstance(field, Segments):
+        return _Segments(field)
     if issubclass(KINDS[field.annotation], Shape):
         return _Shapes(field)
     raise SourceError(f"answers to the field {field.name!r} cannot stand in a column", "use lab.df or lab.annotations")
@@ -436,6 +438,57 @@ def _listed(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_listed(one) for one in value]
     return plain(value)
+
+
+# ---- segments ----------------------------------------------------------------------------------------
+
+
+class _Segments(Codec):
+    """A list of ``(start, end, label)`` in a cell; of dicts, where the field asks for more than that."""
+
+    def __init__(self, field: Segments) -> None:
+        super().__init__(field)
+        attributes = any(label.attributes for label in field.labels)
+        self._plain = not (field.transcript or field.frequency or field.tiers == "channel" or attributes)
+
+    def _decode(self, raw: Any, spans: Sequence[Span]) -> tuple[AnyAnnotation, ...]:
+        entries = [raw] if isinstance(raw, (Mapping, Segment)) else _entries(raw)
+        if entries and all(isinstance(one, (int, float, str)) for one in entries):
+            entries = [entries]  # a lone (start, end, label)
+        made, seen = [], Counter[str]()
+        for one in entries:
+            body = _listed(one)
+            if isinstance(body, dict):
+                body = {name: value for name, value in body.items() if value is not None}
+                body |= {"channel": int(body["channel"])} if "channel" in body else {}  # floats, in parquet
+            if isinstance(body, dict) and len(self.field.get_labels()) == 1:
+                body.setdefault("label", self.field.get_labels()[0].name)
+            segment, *_ = self._rules.coerce([tuple(body) if isinstance(body, list) else body], self.name)
+            said = repr(_told(segment))
+            made.append(msgspec.structs.replace(segment, id=self._id(said, seen[said])))
+            seen[said] += 1
+        return tuple(made)
+
+    def encode(self, annotations: Sequence[AnyAnnotation], spans: Sequence[Span] = ()) -> Any:
+        return [self._cell(a) for a in self._ordered(annotations)]
+
+    def _cell(self, a: Segment) -> Any:
+        said = _told(a)
+        return (a.start, a.end, a.label) if self._plain and set(said) <= {"start", "end", "label"} else said
+
+    def shape(self, annotations: Iterable[AnyAnnotation], spans: Sequence[Span] = ()) -> tuple[Any, ...]:
+        return tuple(repr(_told(a)) for a in self._ordered(annotations))
+
+    @staticmethod
+    def _ordered(annotations: Iterable[AnyAnnotation]) -> list[Segment]:
+        found = [a for a in annotations if isinstance(a, Segment)]
+        return sorted(found, key=lambda a: (a.start, a.end, repr(_told(a))))
+
+
+def _told(a: AnyAnnotation) -> dict[str, Any]:
+    """What a segment says; channel 0 and 0 Hz are said, too."""
+    body = {name: getattr(a, name) for name in a.__struct_fields__ if name not in _NOT_SAID}
+    return {name: value for name, value in body.items() if name == "label" or value not in (None, "", {})}
 
 
 # ---- texts -------------------------------------------------------------------------------------------
