@@ -174,6 +174,18 @@ describe("the loader", () => {
     expect(drawn()).toEqual([["item1 image", 500, 337.5, 250, 200]]);
   });
 
+  it("leaves what is shown as it is when the next one comes", async () => {
+    await start();
+    media = ({ item: of, part }) => (of === "item0" || part !== "image" ? bytes(of) : { title: "no" });
+    loader.show(item(0));
+    await pass(5);
+    expect(state()).toBe("ready");
+    const before = loader.version.value;
+    await pass(50);
+    expect(asked).toContain("item2 image");
+    expect(loader.version.value).toBe(before);
+  });
+
   it("puts pieces together that come in many messages", async () => {
     await start();
     media = () => bytes("x".repeat(1000));

@@ -38,6 +38,31 @@ def test_the_wheel_is_the_pages_until_the_labeler_is_used(image_page: Open) -> N
     page.until(lambda: page.page.evaluate("() => scrollY") > 50)
 
 
+def test_a_large_image_that_is_shown_small_stands_where_it_stood(image_page: Open) -> None:
+    """Smaller copies are drawn in its place: each quarter keeps its colour, up to its edges."""
+    quarters = [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 40, 200)]
+    made = np.zeros((3001, 4000, 3), dtype=np.uint8)
+    for n, colour in enumerate(quarters):
+        made[n // 2 * 1501 :, n % 2 * 2000 :] = colour
+    page = image_page([made], boxes=["cat"])
+    page.page.wait_for_timeout(600)
+    seen = page.colors().astype(int)
+    places = []
+    for colour in quarters:
+        ys, xs = np.nonzero(np.abs(seen - colour).max(axis=2) < 12)
+        places.append((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1))
+    left, top, middle, half = places[0]
+    right, bottom = places[3][2:]
+    assert abs((right - left) / (bottom - top) - 4000 / 3001) < 0.01
+    for x, y, xx, yy in places:
+        assert min(abs(x - left), abs(x - middle)) <= 2
+        assert min(abs(xx - right), abs(xx - middle)) <= 2
+        assert min(abs(y - top), abs(y - half)) <= 2
+        assert min(abs(yy - bottom), abs(yy - half)) <= 2
+    assert abs(middle - (left + right) / 2) <= 1.5
+    assert abs(half - (top + bottom) / 2) <= 1.5
+
+
 def test_the_minimap_shows_where_and_goes_there(image_page: Open) -> None:
     page = image_page([coded()], boxes=["cat"])
     small = page.root.locator(".nbl-minimap")

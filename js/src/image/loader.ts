@@ -10,6 +10,7 @@ import { fetchPiece, MediaError, Stopped } from "../core/media";
 import type { Problem, WireItem } from "../core/protocol";
 import type { Scope } from "../core/scope";
 import { runDrawing } from "./drawing";
+import { type Picked, Reduced } from "./reduced";
 import type { ImageInfo, Rect } from "./types";
 import { type View, visibleRect } from "./viewport";
 
@@ -42,8 +43,6 @@ export interface Wanted {
   readonly at: readonly number[];
   readonly rect: Rect;
 }
-
-type Picked = ImageBitmap | OffscreenCanvas;
 
 interface Shown {
   readonly item: WireItem;
@@ -122,10 +121,12 @@ export class Loader implements Source {
   readonly #pool = new Map<string, Picked>();
   readonly #failed = new Map<string, Problem>();
   readonly #coming = new Map<string, Scope>();
+  readonly #reduced: Reduced;
   #shown: Shown | null = null;
   #view: View | null = null;
 
   constructor(readonly engine: Engine, readonly scope: Scope) {
+    this.#reduced = new Reduced(scope);
     scope.own(() => {
       for (const image of this.#pool.values()) close(image);
       this.#pool.clear();
@@ -177,7 +178,10 @@ export class Loader implements Source {
       this.#pool.set(key, image);
       const { x, y, width, height } = one.rect;
       const [left, top] = [place(view.x, x), place(view.y, y)];
-      ctx.drawImage(image, left, top, place(view.x, x + width) - left, place(view.y, y + height) - top);
+      const across = place(view.x, x + width) - left;
+      const small = across / image.width;
+      if (want) this.#reduced.make(image, small, () => this.version.value++);
+      ctx.drawImage(this.#reduced.best(image, small), left, top, across, place(view.y, y + height) - top);
     }
   }
 
@@ -257,6 +261,9 @@ export class Loader implements Source {
         return;
       }
       this.#pool.set(key, image);
+      const view = this.#view;
+      // as it will be shown first
+      if (view && part !== "tile") this.#reduced.make(image, view.dpr * Math.min(view.width / image.width, view.height / image.height), () => undefined);
     } catch (error) {
       if (error instanceof Stopped) return;
       this.#failed.set(key, error instanceof MediaError ? error.problem
@@ -264,7 +271,8 @@ export class Loader implements Source {
     } finally {
       scope.dispose();
     }
-    this.#changed();
+    if (item === this.#shown?.item.id) this.#changed();
+    else this.#pump();
   }
 
   #changed(): void {
@@ -273,13 +281,12 @@ export class Loader implements Source {
   }
 
   #evict(kept: ReadonlySet<string>): void {
-    const size = (image: Picked): number => 4 * image.width * image.height;
     let bytes = 0;
-    for (const image of this.#pool.values()) bytes += size(image);
+    for (const image of this.#pool.values()) bytes += this.#reduced.bytes(image);
     for (const [key, image] of this.#pool) {
       if (bytes <= POOL) break;
       if (kept.has(key)) continue;
-      bytes -= size(image); // 0 once it is closed
+      bytes -= this.#reduced.bytes(image); // 0 once it is closed
       close(image);
       this.#pool.delete(key);
     }

@@ -1,4 +1,5 @@
 /** A small picture of the whole image with what is in sight; a click or drag on it goes there. */
+import { signal } from "@preact/signals-core";
 import type { Scope } from "../core/scope";
 import type { Loader } from "./loader";
 import { type Viewport, visibleRect } from "./viewport";
@@ -17,8 +18,10 @@ export function mountMinimap(element: HTMLElement, scope: Scope, viewport: Viewp
   scope.own(() => element.replaceChildren());
   const scale = (): number => LONGEST / Math.max(...viewport.image.value);
 
+  const needed = signal(false);
   scope.effect(() => {
     void loader.version.value;
+    if (!needed.value) return;
     const [width, height] = viewport.image.value;
     const { dpr } = viewport.view.peek(); // not with every pan
     const image = loader.overview();
@@ -37,7 +40,8 @@ export function mountMinimap(element: HTMLElement, scope: Scope, viewport: Viewp
     const [left, wide] = part(seen.x, seen.width, width);
     const [top, tall] = part(seen.y, seen.height, height);
     Object.assign(window.style, { left: `${left}px`, top: `${top}px`, width: `${wide}px`, height: `${tall}px` });
-    element.hidden = seen.x <= 0 && seen.y <= 0 && seen.x + seen.width >= width && seen.y + seen.height >= height;
+    needed.value = seen.x > 0 || seen.y > 0 || seen.x + seen.width < width || seen.y + seen.height < height;
+    element.hidden = !needed.value;
   });
 
   const go = (event: PointerEvent): void => {

@@ -4,7 +4,7 @@
  * Each is drawn again only when something on it has changed, at most once a frame; so a drag costs what is dragged, whatever lies below.
  */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
-import type { Dispose, Scope } from "../core/scope";
+import type { Scope } from "../core/scope";
 import type { Source } from "./loader";
 import { Pen } from "./pen";
 import { inflate, intersects } from "./plane";
@@ -22,9 +22,6 @@ const REACH = 8;
 const GRID_FROM = 8;
 const LOUPE = 64;
 const MAGNIFIED = 4;
-/** An image that is shown smaller than so many pixels of the screen for each of its own is drawn again, smoothly, after so long at rest. */
-const SMALL = 0.6;
-const REST = 150;
 
 type Layer = 0 | 1 | 2;
 
@@ -45,8 +42,6 @@ export class Painter {
   /** From bottom to top; null if that has to be found out again. */
   #order: Drawn[] | null = null;
   #pending = false;
-  #resting = false;
-  #rest: Dispose = () => undefined;
 
   constructor(
     readonly host: HTMLElement, readonly scope: Scope, readonly viewport: Viewport, readonly source: Source,
@@ -68,16 +63,6 @@ export class Painter {
     };
     on([0, 1, 2], () => viewport.view.value);
     on([0], () => source.version.value);
-    scope.effect(() => {
-      const { scale, dpr } = viewport.view.value;
-      void source.version.value;
-      this.#resting = false;
-      this.#rest();
-      if (scale * dpr < SMALL) this.#rest = scope.timeout(() => {
-        this.#resting = true;
-        this.redraw(0);
-      }, REST);
-    });
     on([1], () => {
       void this.shapes.value;
       this.#order = null;
@@ -126,7 +111,6 @@ export class Painter {
         ctx.setTransform(1, 0, 0, 1, 0, 0);
         ctx.clearRect(0, 0, width, height);
       }
-      ctx.imageSmoothingQuality = this.#resting ? "medium" : "low";
       if (layer === 0) this.source.draw(ctx, view, true);
       else if (layer === 1) this.#paintShapes(this.#pen.on(ctx, view), true);
       else {
