@@ -59,8 +59,7 @@ class Recording(Picture, frozen=True):
 
 def duration_of(item: Item) -> float | None:
     """The length of an item's recording in seconds, where it has been looked up."""
-    found = getattr(item, "duration", None)
-    return float(found) if isinstance(found, (int, float)) and found > 0 else None
+    return item.duration or None
 
 
 def is_recording(row: Labelled, schema: Schema) -> bool:
@@ -75,8 +74,7 @@ def is_recording(row: Labelled, schema: Schema) -> bool:
 
 def made_item(key: Hashable, data: Any, position: int, duration: float | None = None) -> Item:
     """A recording as a file tells of it."""
-    more = {"duration": duration} if duration and "duration" in Item.__struct_fields__ else {}
-    return Item(key, data, position=position, **more)  # type: ignore[arg-type]
+    return Item(key, data, position=position, duration=duration or None)
 
 
 def sound_name(item: Item) -> str:

@@ -17,5 +17,20 @@ from . import segment
 from .adapters import Adapter, Suggester, batched, of
 from .runner import Runner
 from .segment import OnnxSegmenter, Segmenter
+from .speech import Transcriber, transcribe
+from .voice import Voice, voice
 
-__all__ = ["Adapter", "OnnxSegmenter", "Runner", "Segmenter", "Suggester", "batched", "of", "segment"]
+__all__ = [
+    "Adapter",
+    "OnnxSegmenter",
+    "Runner",
+    "Segmenter",
+    "Suggester",
+    "Transcriber",
+    "Voice",
+    "batched",
+    "of",
+    "segment",
+    "transcribe",
+    "voice",
+]

@@ -265,15 +265,16 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
     Parameters
     ----------
     x : callable, spaCy Language, Suggester, or a list of these
-        A callable takes one text, or the upright image as a uint8 array (height, width, 3), and returns annotations,
-        dicts, tuples ``(start, end, label)``, ``(x, y, width, height, label)`` or ``(label, score)``, a bool array for
-        a mask (or ``(array, label)``), what a detector returns (``supervision.Detections``, ultralytics' ``Results``),
-        bare labels, a list of these, or all of them by field; a score may stand last in each tuple. `batched` is for
-        functions of several inputs. A spaCy pipeline suggests its entities, span groups and categories as far as the
-        schema has their labels. A `Suggester` gets items, whose ``data`` is the text or the array.
+        A callable takes one text, the upright image as a uint8 array (height, width, 3), or a recording as a `Sound`
+        (``samples, rate = sound``), and returns annotations, dicts, tuples ``(start, end, label)``,
+        ``(x, y, width, height, label)`` or ``(label, score)``, a bool array for a mask (or ``(array, label)``), what a
+        detector returns (``supervision.Detections``, ultralytics' ``Results``), bare labels, a list of these, or all of
+        them by field; a score may stand last in each tuple. `batched` is for functions of several inputs. A spaCy
+        pipeline suggests its entities, span groups and categories as far as the schema has their labels. A `Suggester`
+        gets items, whose ``data`` is the text, the array or the sound.
     schema : Schema
         The questions; suggestions that do not answer one are dropped and named in the error of their item. Shapes are
-        cut at the image's edges.
+        cut at the image's edges, segments at the recording's end.
     view : callable, optional
         What a model sees of an item, if that is not its data: labelers of images hand in the pixels.
 
@@ -285,9 +286,11 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
     """
     if isinstance(x, Adapter):
         return x if x.schema == schema and view in (None, x.view) else _of_adapter(x, schema, view or x.view)
+    if not isinstance(x, type) and callable(getattr(x, "of_schema", None)):
+        x = x.of_schema(schema)  # which of the labels is speech
     if _is_language(x):
         if view is not None:
-            raise SuggestError("a spaCy pipeline suggests for texts, not for images")
+            raise SuggestError("a spaCy pipeline suggests for texts, not for images or recordings")
         from .pipelines import Pipeline
 
         return Pipeline(x, schema)
@@ -306,8 +309,8 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
         return _Callable(x, schema, view)
     raise SuggestError(
         f"a {type(x).__name__} cannot suggest annotations",
-        "give a function of the text or the image, a spaCy pipeline, an object with suggest(items) and source, "
-        "or a list of these",
+        "give a function of the text, the image or the sound, a spaCy pipeline, an object with suggest(items) and "
+        "source, or a list of these",
     )
 
 

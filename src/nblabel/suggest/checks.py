@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from ..annotations import HUMAN, Annotation, AnyAnnotation, Relation, Span
+from ..annotations import HUMAN, Annotation, AnyAnnotation, Relation, Segment, Span
 from ..errors import InvalidAnnotation
 from ..formats.tokens import longest_first
 from ..records import Item
-from ..schema import Boxes, Masks, Schema, Spans
-from . import pictures
+from ..schema import Boxes, Masks, Schema, Segments, Spans
+from . import pictures, sounds
 
 __all__ = ["checked", "merged"]
 
@@ -29,7 +29,8 @@ def checked(
     """The valid annotations of an answer, and what was wrong with the others.
 
     Ids are made of the content, so that a model that is asked again gives the same ids. Shapes are cut at the edges of
-    the image. ``unknown`` counts labels of detectors that the schema does not have.
+    the image, segments at the end of the recording. ``unknown`` counts labels of detectors that the schema does not
+    have.
     """
     wrong: list[str] = []
     made: list[AnyAnnotation] = []
@@ -38,7 +39,7 @@ def checked(
             made += _coerced(given, field, schema, source)
         except InvalidAnnotation as error:
             wrong.append(str(error))
-    extent = item.size or (len(item.data) if isinstance(item.data, str) else None)
+    extent = item.size or item.duration or (len(item.data) if isinstance(item.data, str) else None)
     spans = {a.id: a for a in made if not isinstance(a, Relation)}
     ids: dict[str, str] = {}
     kept: list[AnyAnnotation] = []
@@ -47,6 +48,7 @@ def checked(
             continue
         try:
             whole = pictures.fitted(a, extent) if isinstance(extent, tuple) else a
+            whole = sounds.clipped(whole, item.duration) if item.duration is not None else whole
             schema.check([whole], extent=extent)
         except InvalidAnnotation as error:
             wrong.append(f"{_told(a)}: {error.rule}" + (f" ({error.hint})" if error.hint else ""))
@@ -95,6 +97,14 @@ def merged(groups: Iterable[Sequence[AnyAnnotation]], schema: Schema) -> tuple[l
             for _, _, span in rest:
                 wrong.append(f"{_told(span)}: overlaps another, and the field has overlap=False")
                 del found[span.id]
+        elif isinstance(field, Segments) and not field.overlap:
+            tiers: dict[Any, list[Segment]] = {}
+            for a in found.values():
+                if isinstance(a, Segment) and a.field == field.name:
+                    tiers.setdefault(field.tier(a), []).append(a)
+            for one in (one for tier in tiers.values() for one in sounds.apart(tier)[1]):
+                wrong.append(f"{_told(one)}: overlaps another, and the field has overlap=False")
+                del found[one.id]
     left = [a for a in found.values() if isinstance(a, Relation) and not (a.head in found and a.child in found)]
     for a in left:
         wrong.append(f"{_told(a)}: its span was left out")
@@ -133,12 +143,12 @@ def _elements(answer: Any, schema: Schema, unknown: Counter[str]) -> Iterator[tu
 
 
 def _is_one(answer: Any, schema: Schema) -> bool:
-    """Whether this is one span, box, mask or scored label, not several answers."""
+    """Whether this is one span, segment, box, mask or scored label, not several answers."""
     if _shapes(schema) and (pictures.is_mask(answer) or pictures.is_box(answer)):
         return True
     if not isinstance(answer, (tuple, list)) or not 2 <= len(answer) <= 4:
         return False
-    if _is_scored(answer):
+    if _is_scored(answer) or (sounds.asks(schema) and sounds.is_segment(answer)):
         return True
     bounds = all(isinstance(end, numbers.Integral) for end in answer[:2])
     if len(answer) == 2:  # (0, 1) may also be two labels
@@ -170,6 +180,8 @@ def _coerced(given: Any, field: str | None, schema: Schema, source: str) -> list
             raise InvalidAnnotation(_short(given), str(error)) from None
     elif _is_scored(given):
         given, score = given
+    elif sounds.asks(schema) and sounds.is_segment(given):
+        given, score = sounds.made_of(given, field)
     elif isinstance(given, (tuple, list)) and len(given) == 4 and isinstance(given[0], numbers.Integral):
         given, score = given[:3], given[3]
     elif not isinstance(given, (str, Mapping, Annotation, tuple, list, numbers.Number)):
@@ -187,7 +199,7 @@ def _coerced(given: Any, field: str | None, schema: Schema, source: str) -> list
     except Exception as error:  # hostile objects: lengths, hashes and conversions of the user's own
         raise InvalidAnnotation(_short(given), f"{type(error).__name__}: {error}") from None
     made = []
-    for a in coerced:
+    for a in (sounds.labelled(a, schema) for a in coerced):
         changes: dict[str, Any] = {"source": source} if a.source in (HUMAN, "") else {}
         if score is not None:
             changes["score"] = score
