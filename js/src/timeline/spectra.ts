@@ -115,8 +115,7 @@ export class Spectra {
       const span = hopOf(window, level) * SIZE;
       const found: [Tile, number, number][] = [];
       let all = true;
-      // frame 0 is the middle of the first column
-      for (let n = Math.max(0, Math.floor((from + span / SIZE / 2) / span)); n * span < Math.min(to, recording.frames) + span / SIZE; n++) {
+      for (let n = Math.max(0, Math.floor(from / span)); n * span < Math.min(to, recording.frames); n++) {
         const at: At = [window, mode, level, n, channel];
         if (level === best) this.#wanted.set(at.join(" "), at);
         const tile = this.#tiles.get(at);
@@ -133,7 +132,7 @@ export class Spectra {
     ctx.imageSmoothingEnabled = true;
     for (const [tile, n, span] of passes.flat()) {
       const columns = Math.min(SIZE, tile.columns);
-      const x = (column: number): number => Math.round(left + (n * span + (column - 0.5) * span / SIZE - from) * perFrame); // neighbours share their edges
+      const x = (column: number): number => Math.round(left + (n * span + column * span / SIZE - from) * perFrame); // neighbours share their edges
       ctx.drawImage(this.#picture(tile, look, dark), 0, SIZE * (1 - high), columns, (high - low) * SIZE, x(0), top, x(columns) - x(0), height);
     }
     ctx.restore();
