@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import tempfile
+import time
 import zlib
 from pathlib import Path
 
@@ -18,6 +19,7 @@ __all__ = ["PeakCache"]
 _MAGIC = b"nblabel peaks 1\n"
 _SUFFIX = ".peaks"
 _MOST_BYTES = 512 << 20
+_LEFT_BEHIND = 3600.0
 
 
 class PeakCache:
@@ -85,6 +87,9 @@ class PeakCache:
             self._trim()
 
     def _trim(self) -> None:
+        for left in self._folder.glob("*.part"):  # of a kernel that ended in the middle
+            if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
+                left.unlink(missing_ok=True)
         held = [(one.stat(), one) for one in self._folder.glob("*" + _SUFFIX)]
         size = sum(found.st_size for found, _ in held)
         for found, path in sorted(held, key=lambda one: one[0].st_mtime)[:-1]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +108,7 @@ class SoundFileDecoder(Decoder):
         if self.frames >= _LENGTHS_TOLD:
             self.frames = 0
         self._seekable = bool(self._file.seekable())
+        self.note = _cut_off(origin)
         self._run_up, self._check = 0, 0
         if self._file.subtype in _MPEG:
             self._run_up = 64 * 1152  # low rates borrow bits from far behind
@@ -174,7 +177,47 @@ def _file_name(path: str) -> Any:
 def _words(error: BaseException) -> str:
     """What libsndfile says, without the name of the file."""
     told = str(getattr(error, "error_string", "") or error).strip().splitlines()
-    return (told[0] if told else type(error).__name__)[:200].rstrip(".")
+    words = (told[0] if told else type(error).__name__)[:200].rstrip(".").removeprefix("Error : ")
+    return "its header names no rate or no channels" if "SF_INFO" in words else words
+
+
+# ---- files that were cut off --------------------------------------------------------------------------
+
+
+def _cut_off(origin: str | bytes) -> str:
+    """What libsndfile does not say: that a WAV file is shorter than its header says, or an Ogg file has no end."""
+    with contextlib.suppress(OSError, struct.error), _opened(origin) as file:
+        head = file.read(12)
+        size = file.seek(0, io.SEEK_END)
+        if head[:4] in (b"RIFF", b"RF64") and head[8:] == b"WAVE":
+            return _short_wave(file, size)
+        if head[:4] == b"OggS":
+            file.seek(max(size - (1 << 17), 0))
+            tail = file.read()
+            last = tail.rfind(b"OggS")
+            if 0 <= last < len(tail) - 5 and not tail[last + 5] & 4:
+                return "the file is cut off: it has no end"
+    return ""
+
+
+def _short_wave(file: BinaryIO, size: int) -> str:
+    at, long = 12, 0
+    for _ in range(100):
+        file.seek(at)
+        name, length = struct.unpack("<4sI", file.read(8))
+        if name == b"ds64":
+            long = struct.unpack("<QQ", file.read(16))[1]
+        if name == b"data":
+            length = long if length == 0xFFFFFFFF else length  # 0: a stream, which does not know
+            if length and at + 8 + length > size + 1:
+                return f"the file is cut off: {100 * (size - at - 8) / length:.0f} % of its samples are there"
+            return ""
+        at += 8 + length + length % 2
+    return ""
+
+
+def _opened(origin: str | bytes) -> BinaryIO:
+    return io.BytesIO(origin) if isinstance(origin, bytes) else Path(origin).open("rb")
 
 
 # ---- which one reads it ------------------------------------------------------------------------------
@@ -235,6 +278,8 @@ def _unreadable(head: bytes, troubles: list[MediaError]) -> MediaError:
     if not troubles:
         return MediaError("the file is no recording that can be read")
     told = troubles[-1 if len(troubles) > 1 and _looks_like_container(head) else 0]
+    if _looks_like_container(head):
+        return MediaError(told.message, "it may be cut off, or not written to its end")
     return told if not missing else MediaError(told.message, f"{_EXTRA} reads more formats")
 
 

@@ -43,10 +43,11 @@ def peaks_of(frames: Floats) -> Bytes:
     if short:
         wide = np.concatenate([wide, np.repeat(wide[:, -1:], short, axis=1)], axis=1)
     groups = wide.reshape(len(wide), -1, BIN)
-    made = np.empty((*groups.shape[:2], 2), dtype=np.float32)
-    made[..., 0] = np.floor(groups.min(axis=2) * np.float32(127))
-    made[..., 1] = np.ceil(groups.max(axis=2) * np.float32(127))
-    return np.nan_to_num(made, nan=0.0, posinf=127, neginf=-127).clip(-127, 127).astype(np.int8)
+    made = np.stack([groups.min(axis=2), groups.max(axis=2)], axis=-1).clip(-1, 1) * np.float32(127)
+    np.nan_to_num(made, copy=False, nan=0.0)
+    np.floor(made[..., 0], out=made[..., 0])
+    np.ceil(made[..., 1], out=made[..., 1])
+    return made.astype(np.int8)
 
 
 class Peaks:

@@ -130,9 +130,13 @@ class Tape:
     def _broken_off(self, frames: int) -> str:
         if not frames:
             return "the recording is broken: nothing of it can be decoded"
-        if not self.head.exact or frames >= self.head.frames:
-            return ""
         there, said = frames / self.head.rate, self.head.frames / self.head.rate
+        if not self.head.exact:
+            return (
+                f"the recording ends at {there:.2f} s, and should have about {said:.0f} s" if there < 0.9 * said else ""
+            )
+        if there >= said:
+            return ""
         return f"the recording breaks off at {there:.2f} s of the {said:.2f} s that it should have"
 
     def _finish(self, problem: str) -> None:
