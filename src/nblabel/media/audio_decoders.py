@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import os
 import struct
@@ -87,7 +88,7 @@ class SoundFileDecoder(Decoder):
 
     libsndfile's seeks are exact in WAV and FLAC, and not in MP3 (frames take bits from earlier ones) and Vorbis (where
     a few positions are missed by some hundred samples). In these, reading begins well before the place that is asked
-    for; in Vorbis at two places besides, and only where both agree.
+    for; in Vorbis at two places besides, and only where both agree. What is read then differs at most in the last bit.
     """
 
     def __init__(self, origin: str | bytes) -> None:
@@ -96,7 +97,7 @@ class SoundFileDecoder(Decoder):
         self._failures: tuple[type[Exception], ...] = (soundfile.SoundFileError, RuntimeError, ValueError)
         given: Any = io.BytesIO(origin) if isinstance(origin, bytes) else _file_name(origin)
         try:
-            self._file = soundfile.SoundFile(given)
+            self._file = _stream_class()(given)
         except TypeError:  # a name that ends in .raw
             raise MediaError("the file is no recording that can be read: it holds raw samples") from None
         except self._failures as error:
@@ -107,11 +108,11 @@ class SoundFileDecoder(Decoder):
         self.exact = self._file.subtype not in _MPEG and self.frames < _LENGTHS_TOLD
         if self.frames >= _LENGTHS_TOLD:
             self.frames = 0
-        self._seekable = bool(self._file.seekable())
+        self._seekable = bool(soundfile.SoundFile.seekable(self._file))
         self.note = _cut_off(origin)
         self._run_up, self._check = 0, 0
         if self._file.subtype in _MPEG:
-            self._run_up = 64 * 1152  # low rates borrow bits from far behind
+            self._run_up = 32 * 1152  # low rates borrow bits from far behind
         elif self._file.subtype in ("VORBIS", "OPUS"):
             self._run_up = 16_384
             self._check = self.rate * 3 if self._file.subtype == "VORBIS" else 0
@@ -132,7 +133,7 @@ class SoundFileDecoder(Decoder):
         """Have the next read begin at a frame."""
         if not self._seekable and start < self.position:
             raise MediaError("the recording can only be read from its beginning")
-        if 0 < self.position < start <= self.position + self._run_up:
+        if 0 <= self.position < start <= self.position + self._run_up:
             self._pass_by(start - self.position)
             return
         begin = max(start - self._run_up, 0)
@@ -166,6 +167,19 @@ class SoundFileDecoder(Decoder):
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+@functools.cache
+def _stream_class() -> Any:
+    """Soundfile's own reader seeks to where it is after each read, which in MP3 and Vorbis leads elsewhere."""
+    import soundfile
+
+    class Stream(soundfile.SoundFile):  # type: ignore[misc]
+        def seekable(self) -> bool:
+            """No: then it is left where it is."""
+            return False
+
+    return Stream
 
 
 def _file_name(path: str) -> Any:
