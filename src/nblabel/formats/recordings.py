@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
 
@@ -126,11 +127,11 @@ def recordings(
 
 
 def only_segments(recording: Recording, log: Log, what: str) -> list[Segment]:
-    """The segments of a recording in the order of time; other answers are noted as none of the format's."""
+    """The segments of a recording in the order of time, each with an id; other answers are noted as none of it."""
     made: list[Segment] = []
-    for a in recording.annotations:
+    for n, a in enumerate(recording.annotations):
         if isinstance(a, Segment):
-            made.append(a)
+            made.append(a if a.id else msgspec.structs.replace(a, id=f"segment{n}"))
         else:
             log.drop(recording.key, a.id, f"{what} has no {titled(a)}")
     return sorted(made, key=lambda a: (a.start, a.end))
@@ -227,11 +228,7 @@ def shown_seconds(value: float) -> str:
     >>> shown_seconds(1.5), shown_seconds(1e-7), shown_seconds(3.0)
     ('1.5', '0.0000001', '3')
     """
-    text = repr(float(value))
-    if "e" in text:
-        digits, _, power = text.partition("e")
-        places = len(digits.partition(".")[2]) - int(power)
-        text = f"{value:.{max(places, 0)}f}"
+    text = format(Decimal(repr(float(value))), "f")
     return text.removesuffix(".0")
 
 

@@ -83,7 +83,7 @@ def _file_of(path: Path) -> _File:
         numbered = n > 0 and lines[n - 1].strip().isdecimal()
         cue.name = lines[n - 1].strip() if numbered else ""
         starts.append(n - 1 if numbered else n)
-    for (n, cue), after in zip(times, [*starts[1:], len(lines)], strict=True):
+    for (n, cue), after in zip(times, [*starts, len(lines)][1:], strict=True):
         cue.payload = "\n".join(lines[n + 1 : after]).strip("\n")
     before = "\n".join(lines[: starts[0]]).strip() if starts else ""
     return _File([cue for _, cue in times], "", before)
