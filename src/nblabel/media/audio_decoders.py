@@ -292,7 +292,7 @@ def _unreadable(head: bytes, troubles: list[MediaError]) -> MediaError:
     if not troubles:
         return MediaError("the file is no recording that can be read")
     told = troubles[-1 if len(troubles) > 1 and _looks_like_container(head) else 0]
-    if _looks_like_container(head):
+    if _looks_like_container(head) and told.message.startswith("the file is no recording"):
         return MediaError(told.message, "it may be cut off, or not written to its end")
     return told if not missing else MediaError(told.message, f"{_EXTRA} reads more formats")
 
