@@ -10,6 +10,7 @@ import pytest
 from nblabel import TextLabeler
 from nblabel.labelers.image import ImageLabeler
 
+from .audiopage import AudioPage
 from .harness import Kernel, Stage
 from .imagepage import ImagePage
 from .textpage import TextPage
@@ -46,6 +47,25 @@ def image_page(stage: Callable[..., Stage]) -> Callable[..., ImagePage]:
         opened = ImagePage(stage(make or (lambda: ImageLabeler(data, **options)), bundle="image", **page))
         # an emulated screen paints canvases at whole CSS pixels only: the page must not put the labeler between them
         opened.page.add_style_tag(content="#before { display: block; box-sizing: border-box; height: 24px; }")
+        if ready:
+            opened.until_ready()
+            opened.painted()
+        return opened
+
+    return open_one
+
+
+@pytest.fixture
+def audio_page(stage: Callable[..., Stage]) -> Callable[..., AudioPage]:
+    """Opens a page with an audio labeler: from what `AudioLabeler` takes, or from ``make=``, which makes one."""
+    from nblabel.labelers.audio import AudioLabeler
+
+    def open_one(data: Any = None, *, make: Any = None, ready: bool = True, **options: Any) -> AudioPage:
+        names = ("root", "theme", "width", "bare", "context")
+        page = {name: options.pop(name) for name in names if name in options}
+        options.setdefault("store", ":memory:")
+        options.setdefault("annotator", "ada")
+        opened = AudioPage(stage(make or (lambda: AudioLabeler(data, **options)), bundle="audio", **page))
         if ready:
             opened.until_ready()
             opened.painted()

@@ -48,9 +48,8 @@ const MARK: Group = {
   snap: ["Snap to edges, or not; alt does the other", "q"],
 };
 
-const WRITE: Group = {
-  transcript: ["Write the text of the segment; Enter goes on to the next one", "t", "F2"],
-};
+const WRITE: Group = { transcript: ["Write the text of the segment; Enter goes on to the next one", "t"] };
+const WRITE_ALL: Group = { transcript: ["Write the text of the recording", "t"] };
 
 const VIEW: Group = {
   zoom_in: ["Zoom in", "+", "="],
@@ -89,7 +88,7 @@ export function audioActions(schema: Schema, options: Readonly<Record<string, un
     skip: { ...COMMON["skip"] as Actions[string], keys: ["shift+Space"] },
     ...grouped("Listen", LISTEN),
     ...fields.length > 0 && grouped("Segments", without(MARK, "event", fields.every(({ events }) => events === false))),
-    ...fields.some(({ transcript }) => transcript) && grouped("Segments", WRITE),
+    ...fields.some(({ transcript }) => transcript) ? grouped("Segments", WRITE) : schema.fields.some(({ kind }) => kind === "texts") && grouped("Listen", WRITE_ALL),
     ...grouped("View", without(VIEW, "spectrogram", options["spectrogram"] === false)),
     ...!binaryField(schema, options) && grouped("Suggestions", SUGGESTIONS),
     accept_all: { words: "Accept all suggestions", keys: ["shift+a"], group: "Suggestions" },

@@ -54,6 +54,9 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
   const bandAt = (y: number): Band | undefined => surface.bands.peek().find((band) => y >= band.top && y < band.top + band.height);
   const near = (a: number, b: number, reach: number): boolean => Math.abs(a - b) <= reach;
 
+  /** Frequencies so many pixels above and below a place in a spectrogram. */
+  const around = (y: number, reach: number): readonly [number, number] => [surface.frequency(y - reach) ?? Infinity, surface.frequency(y + reach) ?? 0];
+
   /** What may be taken hold of at a place, the smallest first. */
   const under = (x: number, y: number, reach: number): Mark[] => {
     const band = bandAt(y);
@@ -68,8 +71,9 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     }
     const inside = (mark: Mark): boolean => {
       if (mark.channel !== null && mark.channel !== band.channel) return false;
-      const hz = band.kind === "spectrum" && (mark.low !== null || mark.high !== null) ? surface.frequency(y) : null;
-      return hz === null || (hz >= (mark.low ?? 0) && hz <= (mark.high ?? Infinity));
+      if (band.kind !== "spectrum") return true;
+      const [above, below] = around(y, reach);
+      return above >= (mark.low ?? 0) && below <= (mark.high ?? Infinity);
     };
     return found.filter(inside);
   };
@@ -83,8 +87,8 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     const inside = x < start || x > end ? reach : own;
     const sides: Side[] = near(x, start, inside) ? ["start"] : near(x, end, inside) ? ["end"] : [];
     if (bandAt(y)?.kind === "spectrum") {
-      const [above, below] = [surface.frequency(y - reach), surface.frequency(y + reach)];
-      const at = (hz: number | null): boolean => hz !== null && above !== null && below !== null && hz <= above && hz >= below;
+      const [above, below] = around(y, reach);
+      const at = (hz: number | null): boolean => hz !== null && hz <= above && hz >= below;
       if (at(mark.high)) sides.push("high");
       else if (at(mark.low)) sides.push("low");
     }
@@ -250,6 +254,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     const by = event.pointerType === "touch" ? "touch" : "mouse";
     element.focus({ preventScroll: true });
     state.refused.value = "";
+    state.touch.value = by === "touch";
     if (by === "touch") {
       fingers.set(event.pointerId, x);
       if (fingers.size === 2 && !(press?.told && press.dragged)) {

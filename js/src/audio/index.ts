@@ -8,8 +8,15 @@ export default labeler({
   state: (engine, scope) => new AudioState(engine, scope),
   view: AudioView,
   mounted(root, state, scope) {
-    const focus = (what: string) => (): void => void scope.frame(() => root.querySelector<HTMLElement>(what)?.focus());
+    // at once where it is there: the next key is a letter of the text
+    const focus = (what: string) => (): void => {
+      const find = (): HTMLElement | null => root.querySelector<HTMLElement>(what);
+      const there = find();
+      if (there) there.focus();
+      else scope.frame(() => find()?.focus());
+    };
     state.attributes = focus(".nbl-inspector :is(select, input)");
-    state.write = focus("[data-transcript]");
+    state.write = focus("[data-transcript]:enabled, .nbl-fields :is(textarea, input[type=text])");
+    state.touch.value = matchMedia("(pointer: coarse)").matches;
   },
 });

@@ -32,13 +32,13 @@ export function Inspector({ shell, state }: Props): VNode | null {
           : first ? <Several shell={shell} state={state} chosen={chosen} />
             : <span class="nbl-muted">{state.marks.all.length > 0 ? "Click a segment to change it here: its label, its times." : "What you mark can be changed here."}</span>}
       </div>
+      {writes ? <Transcript shell={shell} state={state} mark={one?.field.transcript ? one : undefined} /> : null}
       {one && (one.info?.attributes?.length ?? 0) > 0 ? (
         <Attributes
           shell={shell} values={one.segment.attributes} attributes={one.info?.attributes ?? []}
           onValue={(name, value) => state.engine.edit([withAttribute(own(one.segment), name, value)], [], { merge: `attribute:${one.id}:${name}` })}
         />
       ) : null}
-      {writes ? <Transcript shell={shell} state={state} mark={one?.field.transcript ? one : undefined} /> : null}
     </div>
   );
 }
@@ -49,7 +49,7 @@ function Labels({ shell, state, chosen }: Props & { chosen: readonly Mark[] }): 
   const same = chosen.every(({ field }) => field === first.field);
   const alike = chosen.every(({ label }) => label === first.label);
   const fields = (same ? state.fields.value : [first.field]).filter((field) => labelsOf(field).length > 0);
-  if (fields.length === 0) return null;
+  if (labelsOf(first.field).length === 0) return null;
   return (
     <LabelSelect
       shell={shell} fields={fields} current={{ field: first.field.name ?? "", label: alike ? first.label : "" }}
@@ -97,7 +97,7 @@ function One({ shell, state, mark }: Props & { mark: Mark }): VNode {
       </span>
       <span class="nbl-muted nbl-length" data-testid="nbl-length">{event ? "event" : length(end - start)}</span>
       {field.frequency && !event ? (
-        <span class="nbl-times-edit">
+        <span class="nbl-times-edit nbl-hertz">
           <Amount name="Lowest frequency in hertz" value={mark.low === null ? "" : String(mark.low)} placeholder="low" onValue={(words) => bound("low", words)} />
           <span aria-hidden="true">–</span>
           <Amount name="Highest frequency in hertz" value={mark.high === null ? "" : String(mark.high)} placeholder="high" onValue={(words) => bound("high", words)} />
@@ -132,7 +132,7 @@ function Amount({ name, value, placeholder, onValue }: { name: string; value: st
   return (
     <form onSubmit={(event) => { event.preventDefault(); take(); }}>
       <input
-        ref={input} class="nbl-input nbl-number" type="text" size={Math.max(5, value.length)} inputMode="decimal" aria-label={name} title={name} placeholder={placeholder} defaultValue={value} onBlur={take}
+        ref={input} class="nbl-input nbl-number" type="text" size={8} inputMode="decimal" aria-label={name} title={name} placeholder={placeholder} defaultValue={value} onBlur={take}
       />
     </form>
   );

@@ -28,11 +28,20 @@ export class Keyboard {
     if (action !== null && TYPING.has(action) && !plain) return this.run(action);
     const area = (event.composedPath()[0] as Element | undefined)?.closest("[data-transcript]");
     if (!area || event.key !== "Enter" || !plain || event.shiftKey) return false;
+    const [written] = state.chosen();
+    if (written && !this.#next()) state.player.pause();
+    // what a model wrote and a person leaves as it is, is right
+    if (written?.suggested) state.edits.accept([written.id]);
     state.engine.flush();
-    if (state.step(1, ({ field, suggested }) => Boolean(field.transcript) && !suggested)) {
-      const now = state.only();
-      if (now) state.playMark(now);
-    }
+    return true;
+  }
+
+  /** Goes to the next text, and plays what it is about. */
+  #next(): boolean {
+    const { state } = this;
+    if (!state.step(1, ({ field }) => Boolean(field.transcript))) return false;
+    const now = state.only();
+    if (now) state.playMark(now);
     return true;
   }
 
@@ -149,8 +158,8 @@ export class Keyboard {
     },
     transcript: () => {
       const { state } = this;
-      const chosen = state.chosen();
-      if (chosen.length !== 1 && !state.step(1, ({ field, suggested }) => Boolean(field.transcript) && !suggested)) return;
+      const writes = state.fields.peek().some((field) => field.transcript);
+      if (writes && !state.only()?.field.transcript && !state.step(1, ({ field }) => Boolean(field.transcript))) return;
       state.write();
     },
     zoom_in: () => this.zoom(1.5),

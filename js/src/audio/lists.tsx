@@ -18,7 +18,7 @@ function entryOf(mark: Mark | undefined): Entry | null {
   const { id, segment, color, label, text, channel, suggested, start, end } = mark;
   return {
     id, label, color, dir: "ltr", suggested, line: start === end, score: segment.score ?? null, source: segment.source ?? "human",
-    text: [covers(mark, 2), channel !== null && `channel ${channel + 1}`, text].filter(Boolean).join(" · "),
+    text: [covers(mark, 2).replace(" – ", "–"), channel !== null && `channel ${channel + 1}`, text].filter(Boolean).join(" · "),
   };
 }
 

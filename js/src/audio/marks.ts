@@ -7,6 +7,8 @@ import { isSegments } from "./actions";
 import type { Mark, Row } from "./types";
 
 const GREY = "#777777";
+/** Of what needs no label. */
+const PLAIN = "#1a66c2";
 
 /** What tells the rows and the groups of one field apart: see `Segments.tier` in src/nblabel/schema.py. */
 export function groupOf(field: Segments, label: string, channel: number | null): string {
@@ -21,7 +23,7 @@ export function rowsOf(schema: Schema, channels: number, mixed: (field: Segments
     const row = (name: string, color: string, label: string | null, channel: number | null): Row => (
       { name, color, field, label, channel, group: groupOf(field, label ?? "", channel) }
     );
-    const plain = labels.length === 1 ? labels[0]?.color ?? GREY : GREY;
+    const plain = labels.length === 0 ? PLAIN : labels.length === 1 ? labels[0]?.color ?? GREY : GREY;
     if (field.tiers === "label") return labels.map((label) => row(label.name, label.color ?? GREY, label.name, null));
     if (field.tiers !== "channel") return [row(titleOf(field), plain, null, null)];
     const own = Array.from({ length: channels }, (_, n) => row(`Channel ${n + 1}`, plain, null, n));
@@ -71,7 +73,7 @@ export class Marks {
       const tier = places.get(group) ?? places.get(groupOf(field, label, null)) ?? rows.findIndex((row) => row.field === field);
       return {
         id, start, end, label, text, channel, low, high, segment, field, info, group, tier, suggested,
-        color: info?.color ?? GREY, hidden: false, locked: false, lane: 0, lanes: 1,
+        color: info?.color ?? (labelsOf(field).length > 0 ? GREY : PLAIN), hidden: false, locked: false, lane: 0, lanes: 1,
       };
     };
     const take = (list: readonly Segment[], suggested: boolean): Mark[] => list.flatMap((one) => derive(one, suggested) ?? []);

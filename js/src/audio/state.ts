@@ -56,6 +56,8 @@ export class AudioState implements ViewState {
   readonly refused = signal("");
   /** Where the pointer is. */
   readonly pointer = signal<readonly [x: number, y: number] | null>(null);
+  /** Fingers are used, not a mouse. */
+  readonly touch = signal(false);
   readonly follow = signal(true);
   readonly amplitude = signal(1);
   readonly spectrogram = signal<SpectrumLook>({ on: false, window: 10, scale: "mel", low: -80, high: -10, bottom: 0, top: Infinity });
@@ -224,6 +226,7 @@ export class AudioState implements ViewState {
       return `${keys("play")} plays and pauses${writes ? ", and while you type Ctrl+Space" : ""} · drag to mark what ${keys("play_selection")} plays`;
     }
     const chosen = this.chosen();
+    if (this.touch.value) return chosen.length === 0 ? "Hold, then drag, to mark a segment · two fingers zoom" : "Drag its edges, or the whole of it in its row";
     if (this.stretch.value) return `A label makes it a segment · ${keys("play_selection")} plays it`;
     if (chosen.length > 1) return `${keys("merge")} merges them · ${keys("delete")} deletes them`;
     if (chosen[0]?.suggested) return `${keys("accept")} accepts it · ${keys("reject")} rejects it · ${keys("play_selection")} plays it`;
