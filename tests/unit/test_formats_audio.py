@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import webvtt
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import nblabel as nb
 from nblabel import formats
 from nblabel.annotations import Choice, Segment, Text
 from nblabel.errors import FormatError
@@ -472,3 +475,73 @@ def test_nothing_is_lost(tmp_path: Path, name: str) -> None:
     (back,) = made.read(tmp_path / "x").items
     assert back.item.key == "a.wav"
     assert sorted(map(repr, back.response.annotations)) == sorted(map(repr, FULL))
+
+
+@pytest.mark.parametrize(
+    ("name", "format"),
+    [
+        ("grids", "textgrid"),
+        ("elan", "eaf"),
+        ("captions", "webvtt"),
+        ("subtitles", "srt"),
+        ("tracks", "audacity"),
+        ("tasks.json", "labelstudio"),
+        ("tasks.jsonl", None),
+        ("table.csv", None),
+    ],
+)
+def test_a_labeler_takes_back_what_it_wrote(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    format: str | None,  # noqa: A002
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths = ["in/call.1.wav", "out/call.wav"]
+    for path in paths:
+        Path(path).parent.mkdir()
+        with wave.open(path, "wb") as file:
+            file.setparams((1, 2, 8000, 0, "NONE", ""))
+            file.writeframes(bytes(32000))
+
+    def labeler() -> nb.AudioLabeler:
+        return nb.AudioLabeler(paths, segments=SPEAKERS.fields[0], store=":memory:")
+
+    lab = labeler()
+    lab.submit([nb.Segment(0.25, 1.5, "Ada", "Hi: there"), nb.Segment(1.25, 1.75, "Bob", "Oh.")])
+    lab.submit([nb.Segment(0.5, 1, "Bob", "So?")])
+    lab.export(name, format)
+    other = labeler()
+    report = other.load(name, format if name.endswith(".json") else None)
+    assert report.dropped == ()
+    columns = ["key", "start", "end", "label", "text"]
+    assert other.annotations[columns].values.tolist() == lab.annotations[columns].values.tolist()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000 " + " " * 200_000 + "x\n" + "<" * 200_000),
+        ("a.srt", "1\n00:00:01,000 --> 00:00:02,000" + "\t" * 200_000 + "\nx"),
+        ("a.TextGrid", 'File type = "ooTextFile"\nObject class = "TextGrid"\n' + '"' * 200_001),
+        ("a.rttm", "SPEAKER a 1 0 1 " + "x " * 100_000),
+    ],
+)
+def test_hostile_files_end(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    with contextlib.suppress(FormatError):
+        formats.to_read(tmp_path / name).read(tmp_path / name)
+
+
+def test_other_encodings(tmp_path: Path) -> None:
+    for name, text in (("srt", "1\n00:00:01,000 --> 00:00:02,000\nÄ b\n"), ("audacity", "1\t2\tÄ b\n")):
+        path = tmp_path / "x"
+        path.write_bytes(text.encode("cp1252"))
+        made = formats.FORMATS[name]
+        with pytest.raises(FormatError, match="is not UTF-8 text") as told:
+            made.read(path)
+        assert "encoding=" in told.value.hint
+        (one,) = made.read(path, encoding="cp1252").items
+        assert bare(one.response.annotations)[0][3] == "Ä b"
+        with pytest.raises(FormatError, match="no encoding 'klingon'"):
+            made.read(path, encoding="klingon")

@@ -8,6 +8,7 @@ label reads it as it was.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,13 @@ from ..records import Labelled, Report, Response, Status
 from ..schema import Schema
 from .apart import read_each, write_each
 from .base import Log, Meta, Read, Reading, StrPath, beyond, reading
-from .disk import text_of
 from .figures import Fields
 from .recordings import (
     Marks,
     Recording,
     are_labels,
     cleaned,
+    decoded,
     key_of,
     made_item,
     mark_of,
@@ -61,7 +62,9 @@ class _Track(msgspec.Struct):
     notes: list[str] = []
 
 
-def read(path: StrPath, *, labels: bool | None = None, schema: Schema | None = None) -> Reading:
+def read(
+    path: StrPath, *, labels: bool | None = None, schema: Schema | None = None, encoding: str = "utf-8"
+) -> Reading:
     """Read a file, or all ``.txt`` files of a folder and the folders in it.
 
     Parameters
@@ -73,9 +76,11 @@ def read(path: StrPath, *, labels: bool | None = None, schema: Schema | None = N
         than a word.
     schema : Schema, optional
         The questions that are asked; tells labels from texts.
+    encoding : str
+        How the file is stored, such as ``"cp1252"``.
     """
     log = Log()
-    found = list(read_each(path, ENDING, log, _track, lambda track: track.odd))
+    found = list(read_each(path, ENDING, log, partial(_track, encoding=encoding), lambda track: track.odd))
     words = are_labels(line.mark for track, _, _ in found for line in track.lines)
     marks = Marks(schema, labels=words if labels is None else labels)
     items = []
@@ -88,9 +93,9 @@ def read(path: StrPath, *, labels: bool | None = None, schema: Schema | None = N
     return reading(path, items, log)
 
 
-def _track(path: Path) -> _Track:
+def _track(path: Path, encoding: str) -> _Track:
     track = _Track([])
-    for number, line in enumerate(text_of(path).splitlines(), 1):
+    for number, line in enumerate(decoded(path, encoding).splitlines(), 1):
         if not line.strip():
             continue
         cells = line.split("\t")

@@ -19,11 +19,15 @@ __all__ = ["dumps", "files_in", "filling", "json_of", "text_of"]
 _MOST_FILES = 2_000_000
 
 
-def text_of(path: Path) -> str:
-    """The text of a UTF-8 file, with or without a mark of byte order."""
+def text_of(path: Path, encoding: str = "") -> str:
+    """The text of a UTF-8 file, with or without a mark of byte order; or of one in another encoding."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding=encoding or "utf-8-sig")
+    except LookupError:
+        raise FormatError(f"there is no encoding {encoding!r}", "such as 'cp1252' or 'utf-16'") from None
     except UnicodeDecodeError as error:
+        if encoding:
+            raise FormatError(f"{path} is not {encoding} text: {error.reason} at byte {error.start}") from None
         raise FormatError(f"{path} is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}") from None
 
 

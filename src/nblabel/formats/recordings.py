@@ -12,10 +12,11 @@ from typing import Any, ClassVar
 import msgspec
 
 from ..annotations import Segment
-from ..errors import InvalidAnnotation
+from ..errors import FormatError, InvalidAnnotation
 from ..records import Item, Labelled, Status
 from ..schema import Schema, Segments
 from .base import DEFAULT_FIELDS, Log, converted, titled
+from .disk import text_of
 from .pictures import Picture
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Recording",
     "are_labels",
     "cleaned",
+    "decoded",
     "duration_of",
     "is_recording",
     "key_of",
@@ -197,6 +199,17 @@ class Marks:
             return {"label": mark, "field": self._fields[0].name}
         field = plain or next((one for one in self._fields if one.transcript), self._fields[0])
         return {"text": mark, "field": field.name}
+
+
+def decoded(path: Path, encoding: str) -> str:
+    """The text of a file; where it is not UTF-8, the error says how another encoding is given."""
+    plain = encoding.lower().replace("_", "-") in ("", "utf-8", "utf8")
+    try:
+        return text_of(path, "" if plain else encoding)
+    except FormatError as error:
+        if plain:
+            raise FormatError(str(error), "encoding='cp1252' reads what old programs of Windows write") from None
+        raise
 
 
 def cleaned(text: str, key: Hashable, id_: str, log: Log, *, lines: bool = True) -> str:

@@ -7,6 +7,7 @@ a text is written as ``label: text``; a schema that has the label reads it as it
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,8 @@ from ..records import Labelled, Report, Response, Status
 from ..schema import Schema
 from .apart import read_each, write_each
 from .base import Log, Meta, Read, Reading, StrPath, beyond, reading
-from .disk import text_of
 from .figures import Fields
-from .recordings import Marks, Recording, key_of, made_item, mark_of, only_segments, recordings, segment
+from .recordings import Marks, Recording, decoded, key_of, made_item, mark_of, only_segments, recordings, segment
 from .subtitles import Cue, checked, clock, lines_of, milliseconds, timed
 
 __all__ = ["read", "write"]
@@ -37,7 +37,7 @@ class _File(msgspec.Struct):
     before: str = ""
 
 
-def read(path: StrPath, *, labels: bool = False, schema: Schema | None = None) -> Reading:
+def read(path: StrPath, *, labels: bool = False, schema: Schema | None = None, encoding: str = "utf-8") -> Reading:
     """Read a file, or all files of a folder and the folders in it.
 
     Parameters
@@ -48,11 +48,15 @@ def read(path: StrPath, *, labels: bool = False, schema: Schema | None = None) -
         Whether what it says are labels rather than texts, where the schema does not tell.
     schema : Schema, optional
         The questions that are asked; tells labels from texts.
+    encoding : str
+        How the file is stored, such as ``"cp1252"``.
     """
     log = Log()
     marks = Marks(schema, labels=labels)
     items = []
-    for n, (file, place, root) in enumerate(read_each(path, ENDING, log, _file_of, lambda file: file.odd)):
+    for n, (file, place, root) in enumerate(
+        read_each(path, ENDING, log, partial(_file_of, encoding=encoding), lambda file: file.odd)
+    ):
         key = key_of(place, root, ENDING)
         if file.before:
             log.drop(key, "", f"begins with {file.before[:60]!r}, which is not read")
@@ -73,8 +77,8 @@ def read(path: StrPath, *, labels: bool = False, schema: Schema | None = None) -
     return reading(path, items, log)
 
 
-def _file_of(path: Path) -> _File:
-    lines = text_of(path).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+def _file_of(path: Path, encoding: str) -> _File:
+    lines = decoded(path, encoding).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     times = [(n, cue) for n, line in enumerate(lines) if (cue := timed(line)) is not None]
     if not times and any(line.strip() for line in lines):
         return _File([], "is no SRT file: it has no line of times")

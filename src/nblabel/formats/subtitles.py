@@ -15,7 +15,7 @@ from .recordings import cleaned
 __all__ = ["TIMING", "Cue", "clock", "lines_of", "milliseconds", "timed"]
 
 _CLOCK = r"(?:(\d{1,6}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
-TIMING = re.compile(rf"\s*{_CLOCK}[ \t]*-->[ \t]*{_CLOCK}(?:[ \t]+(.*?))?[ \t]*")
+TIMING = re.compile(rf"\s*{_CLOCK}[ \t]*-->[ \t]*{_CLOCK}(?:[ \t]+(\S.*))?[ \t]*")
 """A line that says when a cue is shown."""
 
 
@@ -35,7 +35,7 @@ def timed(line: str) -> Cue | None:
     if found is None:
         return None
     start, end = (_seconds(found.groups()[n : n + 4]) for n in (0, 4))
-    return Cue(start, end, "", settings=found[9] or "")
+    return Cue(start, end, "", settings=(found[9] or "").rstrip())
 
 
 def _seconds(parts: Sequence[str | None]) -> float:

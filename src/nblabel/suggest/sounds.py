@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -60,11 +61,14 @@ def clipped(a: AnyAnnotation, duration: float) -> AnyAnnotation:
 
 def apart(segments: Sequence[Segment]) -> tuple[list[Segment], list[Segment]]:
     """Segments parted into those that do not overlap, best score and then longest first, and the rest."""
-    kept: list[Segment] = []
+    kept: list[Segment] = []  # in the order of time
     rest: list[Segment] = []
     for a in sorted(segments, key=lambda a: (-(a.score or 0.0), a.start - a.end, a.start)):
-        clear = all(a.end <= other.start or other.end <= a.start for other in kept)
-        (kept if clear else rest).append(a)
+        at = bisect_left(kept, (a.start, a.end), key=lambda other: (other.start, other.end))
+        if (at == 0 or kept[at - 1].end <= a.start) and (at == len(kept) or kept[at].start >= a.end):
+            kept.insert(at, a)
+        else:
+            rest.append(a)
     return kept, rest
 
 
