@@ -166,6 +166,7 @@ class _Writer:
         raw = known.get("results") or {}
         unchanged = self._unchanged(raw, picture)
         parents = self._parents(picture.annotations)
+        several = any(isinstance(a, Segment) and a.channel for a in picture.annotations)
         made: list[Any] = []
         said: dict[tuple[str, str], list[Any]] = {}
         for a in picture.annotations:
@@ -177,7 +178,7 @@ class _Writer:
             elif isinstance(a, (Box, Polygon, Keypoints, Mask)) and _media(picture) == "image":
                 made += self._shape(a, picture, parents)
             elif isinstance(a, Segment) and isinstance(picture, Recording):
-                made += self._segment(a, picture)
+                made += self._segment(a, picture, several)
             else:
                 ours.setdefault("said", []).append(msgspec.to_builtins(a))
                 what = f"Label Studio has no {titled(a)} of {picture.what}s"
@@ -258,10 +259,9 @@ class _Writer:
             made[0][OURS] = more
         return made
 
-    def _segment(self, a: Segment, recording: Recording) -> list[Any]:
+    def _segment(self, a: Segment, recording: Recording, several: bool) -> list[Any]:
         """A segment as results of one region: its labels, its text, and its attributes."""
         field = a.field or DEFAULT_FIELDS["segment"]
-        several = any(isinstance(one, Segment) and one.channel for one in recording.annotations)
         more = extras(a, without=(*_NOT_KEPT, "start", "end", "channel"))
         if several and a.channel is None:
             more["channel"] = -1
