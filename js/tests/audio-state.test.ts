@@ -171,9 +171,9 @@ describe("audio state", () => {
     label("speech");
     make(1, 2, { channel: 1 });
     expect(answers()[0]?.channel).toBe(1);
-    expect(state.rows.value.map(({ name }) => name)).toEqual(["Channel 1", "Channel 2"]);
+    expect(state.rows.value.map(({ name }) => name)).toEqual(["Left", "Right"]);
     put({ id: "all" });
-    expect(state.rows.value.map(({ name }) => name)).toEqual(["Channel 1", "Channel 2", "All channels"]);
+    expect(state.rows.value.map(({ name }) => name)).toEqual(["Left", "Right", "All channels"]);
     expect(state.marks.get("all")?.tier).toBe(2);
   });
 

@@ -147,7 +147,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     }
     return {
       id: "", start: Math.min(from, to), end: Math.max(from, to), label: ref?.label ?? "", text: "", channel, ...bounds,
-      segment: { kind: "segment", start: from, end: to }, field: field ?? { kind: "segments" }, info, group, tier: row ? band?.tier ?? 0 : state.rows.peek().findIndex((one) => one.group === group),
+      segment: { kind: "segment", start: from, end: to }, field: field ?? { kind: "segments" }, info, action: "", group, tier: row ? band?.tier ?? 0 : state.rows.peek().findIndex((one) => one.group === group),
       suggested: false, color: info?.color ?? "", hidden: false, locked: false, lane: 0, lanes: 1,
     };
   };

@@ -4,6 +4,7 @@ import { AcceptAll, EntryList, type Entry } from "../shell/side";
 import { Sift } from "../shell/sift";
 import { Key } from "../shell/parts";
 import type { Shell } from "../shell/shell";
+import { channelName } from "./marks";
 import type { AudioState } from "./state";
 import { covers } from "./time";
 import type { Mark } from "./types";
@@ -13,12 +14,12 @@ interface Props {
   readonly state: AudioState;
 }
 
-function entryOf(mark: Mark | undefined): Entry | null {
+function entryOf(mark: Mark | undefined, channels: number): Entry | null {
   if (!mark) return null;
   const { id, segment, color, label, text, channel, suggested, start, end } = mark;
   return {
     id, label, color, dir: "ltr", suggested, line: start === end, score: segment.score ?? null, source: segment.source ?? "human",
-    text: [covers(mark, 2).replace(" – ", "–"), channel !== null && `channel ${channel + 1}`, text].filter(Boolean).join(" · "),
+    text: [covers(mark, 2).replace(" – ", "–"), channel !== null && channelName(channel, channels), text].filter(Boolean).join(" · "),
   };
 }
 
@@ -28,6 +29,7 @@ export function Lists({ shell, state }: Props): VNode {
   const selected = state.selected.value;
   const last = selected.at(-1) ?? null;
   const chosen = new Set(selected);
+  const channels = state.recording.value?.channels ?? 1;
   const indexOf = (list: readonly Mark[]): number => last === null ? -1 : list.findIndex(({ id }) => id === last);
   const onSelect = (id: string, event: MouseEvent): void => {
     if (event.shiftKey || event.ctrlKey || event.metaKey) state.toggle(id);
@@ -38,7 +40,7 @@ export function Lists({ shell, state }: Props): VNode {
       {suggested.length > 0 ? (
         <EntryList
           shell={shell} title="Suggestions" count={suggested.length} selected={last} among={(id) => chosen.has(id)} at={indexOf(suggested)}
-          entry={(i) => entryOf(suggested[i])} onSelect={onSelect} onAccept={(id) => state.edits.accept([id])} onReject={(id) => state.edits.reject([id])}
+          entry={(i) => entryOf(suggested[i], channels)} onSelect={onSelect} onAccept={(id) => state.edits.accept([id])} onReject={(id) => state.edits.reject([id])}
           head={<AcceptAll shell={shell} />}
           below={(
             <Sift
@@ -50,7 +52,7 @@ export function Lists({ shell, state }: Props): VNode {
       ) : null}
       <EntryList
         shell={shell} title="Segments" count={ordered.length} selected={last} among={(id) => chosen.has(id)} at={indexOf(ordered)}
-        entry={(i) => entryOf(ordered[i])} onSelect={onSelect} onDelete={(id) => state.edits.remove([id])}
+        entry={(i) => entryOf(ordered[i], channels)} onSelect={onSelect} onDelete={(id) => state.edits.remove([id])}
         empty={<>None yet. Drag over the recording, or press <Key chord={shell.keys("start")} /> and <Key chord={shell.keys("end")} /> while it plays.</>}
       />
     </>

@@ -16,6 +16,10 @@ export function groupOf(field: Segments, label: string, channel: number | null):
   return `${field.name ?? ""}|${part}`;
 }
 
+export function channelName(channel: number, of: number): string {
+  return of === 2 && channel < 2 ? ["Left", "Right"][channel] as string : `Channel ${channel + 1}`;
+}
+
 /** The rows that a schema asks for; one for segments of all channels only if there are such. */
 export function rowsOf(schema: Schema, channels: number, mixed: (field: Segments) => boolean): Row[] {
   return schema.fields.filter(isSegments).flatMap((field) => {
@@ -26,7 +30,7 @@ export function rowsOf(schema: Schema, channels: number, mixed: (field: Segments
     const plain = labels.length === 0 ? PLAIN : labels.length === 1 ? labels[0]?.color ?? GREY : GREY;
     if (field.tiers === "label") return labels.map((label) => row(label.name, label.color ?? GREY, label.name, null));
     if (field.tiers !== "channel") return [row(titleOf(field), plain, null, null)];
-    const own = Array.from({ length: channels }, (_, n) => row(`Channel ${n + 1}`, plain, null, n));
+    const own = Array.from({ length: channels }, (_, n) => row(channelName(n, channels), plain, null, n));
     return channels === 0 || mixed(field) ? [...own, row("All channels", plain, null, null)] : own;
   });
 }
@@ -52,10 +56,9 @@ export class Marks {
   }
 
   update(schema: Schema, channels: number, annotations: readonly AnyAnnotation[], suggestions: readonly AnyAnnotation[]): void {
-    const segments = (list: readonly AnyAnnotation[]): Segment[] => list.filter((one): one is Segment => one.kind === "segment");
-    const [made, offered] = [segments(annotations), segments(suggestions)];
-    const mixed = new Set([...made, ...offered].flatMap(({ field, channel }) => (channel ?? null) === null || Number(channel) >= channels ? [field ?? ""] : []));
-    const rows = rowsOf(schema, channels, ({ name }) => mixed.has(name ?? ""));
+    const mixed = (field: Segments): boolean => [annotations, suggestions].some((list) => list.some((one) => one.kind === "segment"
+      && one.field === field.name && ((one.channel ?? null) === null || Number(one.channel) >= channels)));
+    const rows = rowsOf(schema, channels, mixed);
     const fields = new Map<string, Segments>(schema.fields.filter(isSegments).map((field) => [field.name ?? "", field]));
     const labels = new Map<string, Label>();
     for (const field of fields.values()) for (const label of labelsOf(field)) labels.set(labelAction(field.name ?? "", label.name), label);
@@ -69,24 +72,33 @@ export class Marks {
       if (!field) return null;
       const { start, end, label = "", text = "", channel = null, low = null, high = null } = segment;
       const group = groupOf(field, label, channel);
-      const info = labels.get(labelAction(field.name ?? "", label));
+      const action = labelAction(field.name ?? "", label);
+      const info = labels.get(action);
       const tier = places.get(group) ?? places.get(groupOf(field, label, null)) ?? rows.findIndex((row) => row.field === field);
       return {
-        id, start, end, label, text, channel, low, high, segment, field, info, group, tier, suggested,
+        id, start, end, label, text, channel, low, high, segment, field, info, action, group, tier, suggested,
         color: info?.color ?? (labelsOf(field).length > 0 ? GREY : PLAIN), hidden: false, locked: false, lane: 0, lanes: 1,
       };
     };
-    const take = (list: readonly Segment[], suggested: boolean): Mark[] => list.flatMap((one) => derive(one, suggested) ?? []);
-    const all = layoutLanes([...take(made, false), ...take(offered, true)].sort(inTime));
+    const taken: Mark[] = [];
+    const take = (list: readonly AnyAnnotation[], suggested: boolean): void => {
+      for (const one of list) {
+        const mark = one.kind === "segment" ? derive(one, suggested) : null;
+        if (mark) taken.push(mark);
+      }
+    };
+    take(annotations, false);
+    take(suggestions, true);
+    const all = layoutLanes(taken.sort(inTime));
     this.rows = known ? this.rows : rows;
     this.all = all;
     this.ordered = all.filter(({ suggested }) => !suggested);
     this.suggested = all.filter(({ suggested }) => suggested);
-    this.#by = new Map(all.map((mark) => [mark.id, mark]));
+    this.#by = new Map();
     this.counts.clear();
-    for (const { field, label } of this.ordered) {
-      const action = labelAction(field.name ?? "", label);
-      this.counts.set(action, (this.counts.get(action) ?? 0) + 1);
+    for (const mark of all) {
+      this.#by.set(mark.id, mark);
+      if (!mark.suggested) this.counts.set(mark.action, (this.counts.get(mark.action) ?? 0) + 1);
     }
     this.near.load(all);
   }

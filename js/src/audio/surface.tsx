@@ -32,7 +32,7 @@ function boxOf(stretch: Stretch | null): Mark | null {
   const [field] = stretch?.fields ?? [];
   if (!stretch || !field || stretch.low === null) return null;
   return {
-    ...stretch, id: "", label: "", text: "", color: "", segment: { kind: "segment", start: stretch.start, end: stretch.end }, field, info: undefined, group: "",
+    ...stretch, id: "", label: "", text: "", color: "", segment: { kind: "segment", start: stretch.start, end: stretch.end }, field, info: undefined, action: "", group: "",
     tier: -1, suggested: false, hidden: false, locked: false, lane: 0, lanes: 1,
   };
 }
@@ -82,6 +82,8 @@ function mount(host: HTMLElement, strip: HTMLElement, { shell, state }: Props): 
     const at = player.position.value;
     if (player.playing.value && state.follow.value && !state.draft.peek()) viewport.track(at);
   });
+  // what is no longer shown is no longer heard
+  scope.effect(() => { if (shell.resting.value) player.pause(); });
   mountOverview(strip, scope, viewport, peaks, intervals, cursor, shell.background);
   attachGestures(scope, host, painter, state, shell);
   shell.focusTarget = host;

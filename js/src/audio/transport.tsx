@@ -6,6 +6,7 @@ import { Floating, Tool } from "../shell/parts";
 import type { Shell } from "../shell/shell";
 import { ICONS } from "./icons";
 import { SPEEDS } from "./keyboard";
+import { channelName } from "./marks";
 import type { AudioState } from "./state";
 import { clock } from "./time";
 
@@ -107,8 +108,8 @@ function Looks({ shell, state }: Props): VNode {
               <label class="nbl-option nbl-option-select">
                 <span>Listen to</span>
                 <select class="nbl-input" value={player.channel.value ?? ""} onChange={(event) => { player.channel.value = event.currentTarget.value === "" ? null : Number(event.currentTarget.value); }}>
-                  <option value="">all channels</option>
-                  {Array.from({ length: Math.min(8, channels) }, (_, n) => <option key={n} value={n}>channel {n + 1}</option>)}
+                  <option value="">All channels</option>
+                  {Array.from({ length: Math.min(8, channels) }, (_, n) => <option key={n} value={n}>{channelName(n, channels)}</option>)}
                 </select>
               </label>
             ) : null}

@@ -13,6 +13,8 @@ export interface Mark extends Interval {
   readonly segment: Segment;
   readonly field: Segments;
   readonly info: Label | undefined;
+  /** Of its label: see `labelAction`. */
+  readonly action: string;
   /** Those of one group must not overlap, where the field says so. */
   readonly group: string;
 }
