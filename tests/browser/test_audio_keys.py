@@ -127,6 +127,23 @@ def test_zoom_and_pan(audio_page: Open) -> None:
     assert page.look()[0] < 1.0
 
 
+def test_the_view_follows_the_play_head_but_not_who_looks_elsewhere(audio_page: Open) -> None:
+    page = audio_page([beeps(40.0)], segments=["speech"], speed=2.0)
+    page.home(*["+"] * 9, "Space")
+    width = 40.0 / 1.5**9
+    page.until(lambda: page.now > 2.2 * width)
+    page.press("Space")
+    start, per_pixel = page.looked_away().look()
+    assert start > width
+    assert start <= page.now <= start + per_pixel * page.box["width"]
+    # looked elsewhere while it plays
+    page.press("Home", "Space").until(lambda: page.now > 0.05)
+    page.press("PageDown", "PageDown", "PageDown", "PageDown", "PageDown", "PageDown")
+    page.page.wait_for_timeout(200)
+    page.press("Space")
+    assert page.looked_away().look()[0] > 3 * width
+
+
 def test_no_key_reaches_the_page(audio_page: Open, root: str) -> None:
     page = audio_page(make=drafted(nb.Segment(4.0, 5.0, "speech"), segments=["speech", "music"]), root=root)
     page.focus_timeline()

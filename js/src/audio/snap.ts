@@ -59,7 +59,7 @@ export class Snap {
       take(start);
       take(end);
     }
-    take(state.head);
+    if (!state.player.playing.peek()) take(state.head);
     take(0);
     take(state.duration);
     return found;

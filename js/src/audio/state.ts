@@ -289,6 +289,7 @@ export class AudioState implements ViewState {
 
   /** Plays from the play-head, or pauses; a selection that loops is played again and again. */
   play(): void {
+    if (!this.player.playing.peek()) this.viewport.reveal(this.head, this.head);
     const range = this.player.loop.peek() ? this.range() : null;
     if (this.player.playing.peek() || !range || range[0] === range[1]) this.player.toggle();
     else this.playRange(range, this.head);

@@ -78,9 +78,13 @@ function mount(host: HTMLElement, strip: HTMLElement, { shell, state }: Props): 
     const head = begun === null ? 0 : player.position.value;
     painter.selection.value = stretch && stretch.low === null ? [stretch.start, stretch.end] : begun !== null ? [Math.min(begun, head), Math.max(begun, head)] : null;
   });
+  let last = 0;
   scope.effect(() => {
     const at = player.position.value;
-    if (player.playing.value && state.follow.value && !state.draft.peek()) viewport.track(at);
+    const [from, to] = viewport.visible.peek();
+    // who looks elsewhere is not brought back
+    if (player.playing.value && state.follow.value && !state.draft.peek() && last >= from && last <= to) viewport.track(at);
+    last = at;
   });
   // what is no longer shown is no longer heard
   scope.effect(() => { if (shell.resting.value) player.pause(); });
@@ -172,7 +176,7 @@ export function Below({ shell, state }: Props): VNode {
           </span>
         ) : null}
         <span data-testid="nbl-reads">{reads}</span>
-        {reads.value ? null : <span title={recording?.name}>{about}</span>}
+        {reads.value || progress < 1 ? null : <span title={recording?.name}>{about}</span>}
       </div>
       {recording?.note ? <div class="nbl-note nbl-muted" data-testid="nbl-note">{recording.note}</div> : null}
       <span class="nbl-only-read">{recording ? `Recording of ${clock(recording.frames / recording.rate)}` : ""}</span>
