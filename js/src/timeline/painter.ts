@@ -93,7 +93,10 @@ export class TimelinePainter {
       });
     };
     on([0, 1, 2], () => {
-      void [viewport.view.value, viewport.width.value, viewport.dpr.value, this.bands.value, this.recording.value, this.background.value, this.spectrogram.value];
+      void [viewport.view.value, viewport.width.value, viewport.dpr.value, this.bands.value, this.recording.value, this.spectrogram.value];
+    });
+    on([0, 1, 2], () => {
+      void this.background.value;
       this.#palette = null;
     });
     on([0], () => [sources.peaks.version.value, sources.spectra.version.value, sources.samples?.version.value, this.amplitude.value]);
