@@ -219,6 +219,7 @@ export class AudioState implements ViewState {
     if (!this.recording.value) return "";
     const { keys } = this;
     const begun = this.begun.value;
+    if (this.draft.value) return this.touch.value ? "" : "Alt places it without snapping";
     if (this.stretch.value?.asks) return `Pick a label for it: its key, or a click · ${keys("escape")} drops it`;
     if (begun !== null) return `Begun at ${clock(begun)} · ${keys("end")} ends it at the play-head · ${keys("escape")} drops it`;
     if (this.fields.value.length === 0) {
