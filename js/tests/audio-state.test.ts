@@ -1,4 +1,5 @@
 // @vitest-environment jsdom
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { audioActions } from "../src/audio/actions";
 import { crossing } from "../src/audio/snap";
@@ -340,4 +341,38 @@ describe("audio state", () => {
     expect(state.marks.get("n7")?.end).toBe(0.0072);
     expect(state.marks.near.within(5, 5.001).length).toBe(2);
   });
+
+  it("whatever is done, segments stay on frames, in the recording, and apart where they must; and all of it is undone", async () => {
+    const actions = [
+      "start", "end", "event", "set_start", "set_end", "earlier", "later", "next_segment", "previous_segment", "select_all", "split", "merge", "fill", "rest", "delete",
+      "copy", "paste", "duplicate", "left", "right", "far_right", "fine_left", "fine_right", "first", "last", "edge_left", "edge_right", "accept", "accept_all", "reject",
+    ];
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom(...actions).map((action) => ({ action })) },
+      { weight: 2, arbitrary: fc.tuple(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 1000 })).map(([a, b]) => ({ from: a / 100, to: b / 100 })) },
+      { weight: 1, arbitrary: fc.constantFrom("speech", "music").map((name) => ({ name })) },
+    );
+    const offered: Segment[] = [1, 3, 3.5, 8].map((start, n) => ({ kind: "segment", field: "sounds", label: n % 2 ? "music" : "speech", start, end: start + 1, id: `o${n}`, score: n / 4 }));
+    await fc.assert(fc.asyncProperty(fc.constantFrom("field", "label"), fc.boolean(), fc.array(step, { maxLength: 40 }), async (tiers, events, steps) => {
+      freshStorage();
+      await open([{ ...SOUNDS, tiers, events, overlap: false }], { suggestions: offered });
+      for (const one of steps) {
+        if ("action" in one) state.run(one.action);
+        else if ("name" in one) label(one.name);
+        else make(Math.min(one.from, one.to), Math.max(one.from, one.to));
+      }
+      const all = [...answers()].sort((a, b) => a.start - b.start || a.end - b.end);
+      const whole = (time: number): boolean => Math.abs(time * 8000 - Math.round(time * 8000)) < 1e-6;
+      for (const { start, end } of all) expect(whole(start) && whole(end) && start >= 0 && end <= 10 && (events ? start <= end : start < end)).toBe(true);
+      for (const of of tiers === "label" ? ["speech", "music"] : [""]) {
+        const group = all.filter(({ label }) => of === "" || label === of);
+        for (let n = 1; n < group.length; n++) expect((group[n] as Segment).start).toBeGreaterThanOrEqual((group[n - 1] as Segment).end);
+      }
+      expect(state.marks.ordered.length).toBe(all.length);
+      expect(state.selected.value.every((id) => state.marks.get(id))).toBe(true);
+      while (page.engine.canUndo.value) page.engine.undo();
+      expect(answers()).toEqual([]);
+      page.close();
+    }), { numRuns: 60 });
+  }, 60_000);
 });
