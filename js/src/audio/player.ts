@@ -363,7 +363,9 @@ export class Player {
   #fill(run: Run, now: number): boolean {
     const { context } = run;
     const heavy = run.stages.length > 0;
-    let room = heavy ? document.hidden ? 64 * CHUNK : 4 * CHUNK : 8 * BLOCK; // what takes time is spread over ticks
+    // what takes time is spread over ticks, as long as these come
+    const chunk = Math.max(CHUNK, Math.round(0.17 * (this.#recording?.rate ?? 0)));
+    let room = heavy ? document.hidden ? 64 * chunk : chunk : 8 * BLOCK;
     for (let n = 0; n < MOST_AT_ONCE && room > 0 && run.until - now < AHEAD * context.sampleRate; n++) {
       if (run.next >= run.end) {
         if (!this.#loops(run)) break;
@@ -381,7 +383,7 @@ export class Player {
       }
       const length = rest[0]?.length ?? 0;
       if (!length) run.end = run.next; // it is shorter than was thought
-      const take = Math.min(length, run.end - run.next, heavy ? CHUNK : BLOCK);
+      const take = Math.min(length, run.end - run.next, heavy ? chunk : BLOCK);
       let data: readonly Float32Array[] = mixed(rest.map((channel) => channel.subarray(0, take)), this.channel.peek());
       for (const stage of run.stages) data = stage.push(data, run.next + take >= run.end);
       run.next += take;

@@ -11,7 +11,7 @@ import { joined } from "./pcm";
 const WINDOW = 0.03;
 const SEARCH = 0.012;
 /** Rates are thinned to about this to find where windows are alike. */
-const COARSE_RATE = 12_000;
+const COARSE_RATE = 8000;
 
 /** Makes the output piece by piece, as input comes. */
 export class Stretch {
