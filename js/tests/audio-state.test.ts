@@ -23,7 +23,7 @@ function schema(...fields: object[]): Schema {
 
 describe("keys of recordings", () => {
   it("no two actions want the same key, and every action has one", () => {
-    for (const fields of [schema(SOUNDS, WORDS), schema(SOUNDS), schema(CHOICES), schema({ kind: "texts", name: "transcript" })]) {
+    for (const fields of [schema({ ...SOUNDS, tiers: "label" }, WORDS), schema(SOUNDS), schema(CHOICES), schema({ kind: "texts", name: "transcript" })]) {
       const keymap = new Keymap({ ...COMMON, ...audioActions(fields, {}), ...labelActions(fields) });
       expect(keymap.problems).toEqual([]);
       const bound = keymap.describe();
@@ -176,6 +176,14 @@ describe("audio state", () => {
     put({ id: "all" });
     expect(state.rows.value.map(({ name }) => name)).toEqual(["Left", "Right", "All channels"]);
     expect(state.marks.get("all")?.tier).toBe(2);
+    // keys take it to another one
+    state.select(["all"]);
+    state.run("row_up");
+    expect(answers()[1]?.channel).toBe(1);
+    state.run("row_up");
+    state.run("row_up");
+    expect(answers()[1]?.channel).toBe(0);
+    expect(state.refused.value).toContain("no other row");
   });
 
   it("events have no length; frequencies only where they are asked for", async () => {

@@ -38,6 +38,7 @@ def test_a_row_for_each_channel(audio_page: Open) -> None:
     page.drag(5.0, 6.0, page.wave).until(lambda: [one.channel for one in page.segments] == [0, 1, 0])
     page.drag(5.5, 5.5, page.row(0, 2), page.row(1, 2))
     page.until(lambda: [one.channel for one in page.segments] == [0, 1, 1])
+    page.press("Shift+ArrowUp").until(lambda: [one.channel for one in page.segments] == [0, 1, 0])
     page.picture("audio-channels")
 
 

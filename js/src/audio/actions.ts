@@ -32,6 +32,8 @@ const MARK: Group = {
   set_end: ["Selected segment: its end to the play-head", "shift+]"],
   earlier: ["Selected segments 10 ms earlier", "alt+shift+left"],
   later: ["Selected segments 10 ms later", "alt+shift+right"],
+  row_up: ["Selected segment to the row above", "shift+up"],
+  row_down: ["Selected segment to the row below", "shift+down"],
   next_segment: ["Next segment; also while typing", ".", "alt+down"],
   previous_segment: ["Previous segment; also while typing", ",", "alt+up"],
   select_all: ["Select all segments", "mod+a"],
@@ -82,14 +84,15 @@ function grouped(group: string, list: Group): Actions {
 
 export function audioActions(schema: Schema, options: Readonly<Record<string, unknown>>): Actions {
   const fields = schema.fields.filter(isSegments);
-  const without = (list: Group, name: string, gone: boolean): Group => gone ? Object.fromEntries(Object.entries(list).filter(([one]) => one !== name)) : list;
+  const without = (list: Group, gone: boolean, ...names: string[]): Group => gone ? Object.fromEntries(Object.entries(list).filter(([one]) => !names.includes(one))) : list;
+  const rowless = fields.every(({ tiers = "field" }) => tiers === "field");
   return {
     // Space plays, as it does in every player
     skip: { ...COMMON["skip"] as Actions[string], keys: ["shift+Space"] },
     ...grouped("Listen", LISTEN),
-    ...fields.length > 0 && grouped("Segments", without(MARK, "event", fields.every(({ events }) => events === false))),
+    ...fields.length > 0 && grouped("Segments", without(without(MARK, fields.every(({ events }) => events === false), "event"), rowless, "row_up", "row_down")),
     ...fields.some(({ transcript }) => transcript) ? grouped("Segments", WRITE) : schema.fields.some(({ kind }) => kind === "texts") && grouped("Listen", WRITE_ALL),
-    ...grouped("View", without(VIEW, "spectrogram", options["spectrogram"] === false)),
+    ...grouped("View", without(VIEW, options["spectrogram"] === false, "spectrogram")),
     ...!binaryField(schema, options) && grouped("Suggestions", SUGGESTIONS),
     accept_all: { words: "Accept all suggestions", keys: ["shift+a"], group: "Suggestions" },
   };

@@ -74,12 +74,22 @@ export class Edits {
   drop(draft: Mark): boolean {
     const { start, end, low, high, label, channel } = draft;
     const { low: _low, high: _high, channel: _channel, ...rest } = own(draft.segment);
-    const known = new Set(draft.info?.attributes?.map(({ name }) => name));
+    const known = new Set(this.state.labelOf({ field: draft.field.name ?? "", label })?.attributes?.map(({ name }) => name));
     const attributes = label === (draft.segment.label ?? "") ? rest.attributes
       : Object.fromEntries(Object.entries(rest.attributes ?? {}).filter(([name]) => known.has(name)));
     return this.put([{
       ...rest, start, end, label, ...attributes && { attributes }, ...low !== null && { low }, ...high !== null && { high }, ...channel !== null && { channel },
     }]);
+  }
+
+  #row(by: 1 | -1): void {
+    const { state } = this;
+    const [mark] = this.#chosen() ?? [];
+    if (!mark) return;
+    const rows = state.rows.peek().filter(({ field }) => field === mark.field);
+    const to = rows[rows.findIndex(({ group }) => group === mark.group) + by];
+    if (!to) return state.refuse("There is no other row of its kind");
+    if (this.drop({ ...mark, label: to.label ?? mark.label, channel: mark.field.tiers === "channel" ? to.channel : mark.channel })) state.say(to.name);
   }
 
   #set(edge: "start" | "end"): void {
@@ -318,6 +328,8 @@ export class Edits {
     set_end: () => this.#set("end"),
     earlier: () => this.shift(-0.01),
     later: () => this.shift(0.01),
+    row_up: () => this.#row(-1),
+    row_down: () => this.#row(1),
     split: () => this.#split(),
     merge: () => this.#merge(),
     fill: () => this.#fill(),

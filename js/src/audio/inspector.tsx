@@ -165,7 +165,7 @@ function Transcript({ shell, state, mark }: Props & { mark: Mark | undefined }):
   return (
     <div class="nbl-transcript" style={mark ? { "--c": shell.shades(mark.color).line } : undefined}>
       <Growing
-        class="nbl-input" data-transcript="" data-testid="nbl-transcript" aria-label="Text of the segment" disabled={!mark} value={mark?.text ?? ""}
+        class="nbl-input" dir="auto" data-transcript="" data-testid="nbl-transcript" aria-label="Text of the segment" disabled={!mark} value={mark?.text ?? ""}
         placeholder={mark ? "What is said here?" : "Select a segment to write what is said in it"} onBlur={() => state.engine.flush()}
         onText={(text) => { if (mark) state.edits.text(mark, text); }}
       />
