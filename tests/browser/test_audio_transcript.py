@@ -72,6 +72,26 @@ def test_a_suggested_text_is_corrected(audio_page: Open) -> None:
     assert [one.source == "human" for one in page.segments] == [True, False]
 
 
+def test_the_keys_stay_with_the_texts(audio_page: Open) -> None:
+    """Between segments that have a text there are others; and the one that is written in may go."""
+    page = audio_page(
+        make=drafted(
+            nb.Segment(1.0, 1.4, "Ada", field="segments"),
+            nb.Segment(2.0, 2.4, "music", field="sounds"),
+            nb.Segment(3.0, 3.4, "Ben", field="segments"),
+            segments=WORDS,
+            fields={"sounds": nb.Segments(["music"])},
+        )
+    )
+    page.focus_timeline().press("t").type("one").press("Alt+ArrowDown").until(lambda: page.now == 3.0)
+    page.type("two").holds(texts=["one", "", "two"])
+    page.kernel.do(lambda: page.lab.draft([page.segments[0]]))
+    page.until(lambda: page.transcript.is_disabled())
+    page.until(lambda: page.timeline.evaluate("(one) => one.getRootNode().activeElement === one"))
+    page.press("e").until(lambda: page.count == 2 or page.part("popover").count() == 1)
+    assert leaks(page) == []
+
+
 def test_without_labels(audio_page: Open) -> None:
     page = audio_page([beeps(), beeps()], transcript="segments")
     page.drag(1.0, 2.0).until(lambda: page.count == 1)

@@ -162,6 +162,11 @@ function Transcript({ shell, state, mark }: Props & { mark: Mark | undefined }):
     const at = all.findIndex(({ id }) => id === state.selected.value.at(-1));
     return at < 0 ? "" : `${at + 1} of ${all.length}`;
   });
+  useLayoutEffect(() => {
+    // what cannot be written in any more does not keep the keys
+    const { activeElement } = shell.root.getRootNode() as Document | ShadowRoot;
+    if (!mark && activeElement?.matches("[data-transcript]")) shell.focus();
+  }, [!mark]);
   return (
     <div class="nbl-transcript" style={mark ? { "--c": shell.shades(mark.color).line } : undefined}>
       <Growing

@@ -25,8 +25,13 @@ export class Keyboard {
   typing(action: string | null, event: KeyboardEvent): boolean {
     const { state } = this;
     const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    if (action !== null && TYPING.has(action) && !plain) return this.run(action);
     const area = (event.composedPath()[0] as Element | undefined)?.closest("[data-transcript]");
+    if (action !== null && TYPING.has(action) && !plain) {
+      // who writes goes from text to text
+      if (area && action.endsWith("segment")) state.step(action === "next_segment" ? 1 : -1, ({ field }) => Boolean(field.transcript));
+      else return this.run(action);
+      return true;
+    }
     if (!area || event.key !== "Enter" || !plain || event.shiftKey) return false;
     const [written] = state.chosen();
     if (written && !this.#next()) state.player.pause();
