@@ -21,8 +21,12 @@ export class Near<T extends Interval = Interval> {
   /** Replaces everything. */
   load(intervals: readonly T[]): void {
     this.sorted = intervals.filter(({ hidden }) => !hidden).sort((a, b) => a.start - b.start || b.end - a.end);
+    this.#ends = new Float64Array(this.sorted.length);
     let latest = -Infinity;
-    this.#ends = Float64Array.from(this.sorted, ({ end }) => latest = Math.max(latest, end));
+    for (let place = 0; place < this.sorted.length; place++) { // Float64Array.from takes several times as long
+      latest = Math.max(latest, (this.sorted[place] as T).end);
+      this.#ends[place] = latest;
+    }
   }
 
   /** The place of the first that starts at a time or later. */
