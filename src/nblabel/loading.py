@@ -127,7 +127,7 @@ class _Paths:
                     return best[0], most + 1
                 if best:
                     several = ", ".join(repr("/".join(self._parts[position])) for position in best[:4])
-                    return NblabelError(f"{len(best)} images could be meant: {several}"), 0
+                    return NblabelError(f"{len(best)} items could be meant: {several}"), 0
         return None, 0
 
 
@@ -213,7 +213,7 @@ def _event(
 def _fitting(
     annotations: Iterable[AnyAnnotation], schema: Schema, extent: Extent, row: Labelled, lost: list[Dropped]
 ) -> tuple[AnyAnnotation, ...]:
-    """The annotations without attributes that are not asked for, and without shapes that are not on the image."""
+    """The annotations without attributes that are not asked for, and without what lies outside of the image or recording."""
     made: list[AnyAnnotation] = []
     for a in annotations:
         label = schema.field(a.field).label(str(getattr(a, "label", "")))
@@ -222,7 +222,7 @@ def _fitting(
         if more:
             a = msgspec.structs.replace(a, attributes={k: v for k, v in a.attributes.items() if k in asked})
             lost.append(Dropped(row.item.key, a.id, f"attributes that are not asked for: {', '.join(map(repr, more))}"))
-        if isinstance(extent, tuple):
+        if isinstance(extent, tuple | float):
             try:
                 schema.check([a], extent=extent)
             except InvalidAnnotation as error:

@@ -7,7 +7,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -48,6 +48,8 @@ __all__ = [
     "Spans",
     "Texts",
 ]
+
+Marked = TypeVar("Marked", Box, Segment)
 
 _COLOR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _HOTKEY = re.compile(r"(?:(?:ctrl|alt|shift|meta)\+)*(?:[^\s+]|[a-z][a-z0-9]+)")
@@ -467,8 +469,8 @@ def _check_kind(field: AnyField, annotation: Annotation) -> None:
         raise InvalidAnnotation(annotation.describe(), f"field {field.name!r} takes {sort}")
 
 
-def _only_label(annotation: Box, field: Boxes) -> Box:
-    """The box with the field's label, where there is no choice."""
+def _only_label(annotation: Marked, field: Boxes | Segments) -> Marked:
+    """The box or segment with the field's label, where there is no choice."""
     if annotation.label or len(field.labels) != 1:
         return annotation
     return msgspec.structs.replace(annotation, label=field.labels[0].name)
@@ -608,8 +610,9 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
         if isinstance(given, (tuple, list)):
             if any(isinstance(f, Spans) and name in (None, f.name) for f in self.fields) and len(given) in (2, 3):
                 return Span(*given, field=name or "")
-            if any(isinstance(f, Segments) and name in (None, f.name) for f in self.fields) and len(given) in (2, 3):
-                return Segment(*given, field=name or "")
+            segments = next((f for f in self.fields if isinstance(f, Segments) and name in (None, f.name)), None)
+            if segments is not None and len(given) in (2, 3):
+                return _only_label(Segment(*given, field=name or ""), segments)
             boxes = next((f for f in self.fields if isinstance(f, Boxes) and name in (None, f.name)), None)
             if boxes is not None and len(given) in (4, 5, 6):
                 return _only_label(Box(*given, field=name or ""), boxes)

@@ -229,6 +229,25 @@ def test_the_first_minute(folder: Path) -> None:
     assert lab.filter(text="B.FLAC") == 1
 
 
+def test_a_lone_label_need_not_be_said() -> None:
+    lab = nb.AudioLabeler([(np.zeros(80), 8)], segments=["speech"], store=":memory:")
+    lab.submit([(1, 2), (3, 4.5, "speech")])
+    assert lab.annotations[["start", "end", "label"]].values.tolist() == [[1, 2, "speech"], [3, 4.5, "speech"]]
+    two = nb.AudioLabeler([(np.zeros(80), 8)], segments=["speech", "music"], store=":memory:")
+    with pytest.raises(nb.NblabelError, match="unknown label ''"):
+        two.submit([(1, 2)])
+
+
+def test_of_a_file_only_what_lies_behind_the_end_is_left_out(folder: Path, tmp_path: Path) -> None:
+    """Others' files may be of a longer version of the recording."""
+    (tmp_path / "labels.txt").write_text("1.0\t2.0\tspeech\n900.0\t901.0\tspeech\n")
+    lab = nb.AudioLabeler([(np.zeros(80), 8)], segments=["speech"], store=":memory:", key=None)
+    (tmp_path / "0.txt").write_text((tmp_path / "labels.txt").read_text())
+    report = lab.load(tmp_path / "0.txt", format="audacity")
+    assert lab.annotations[["start", "end"]].values.tolist() == [[1, 2]]
+    assert "starts behind the recording's end at 10 s" in str(report)
+
+
 def test_segments_behind_the_end_are_refused(folder: Path) -> None:
     lab = make("a2.wav")
     with pytest.raises(InvalidAnnotation, match="starts behind the recording's end at 2 s"):

@@ -60,7 +60,7 @@ def test_names_that_could_mean_several_are_told_and_not_guessed(tmp_path: Path) 
     lab = labeler(str(photos(tmp_path / "p", "x/train/a.jpg", "y/val/a.jpg", "z/b.jpg")))
     report = lab.load(coco(tmp_path / "x.json", "foo/a.jpg", "images/val/a.jpg", "one/b.jpg", "two/b.jpg"))
     assert lefts(lab) == {str(tmp_path / "p" / "y/val/a.jpg"): 2}
-    assert "foo/a.jpg: 2 images could be meant" in reasons(report)
+    assert "foo/a.jpg: 2 items could be meant" in reasons(report)
     assert "one/b.jpg: 'one/b.jpg', 'two/b.jpg' could all be of" in reasons(report)
     assert len(report.dropped) == 3
 

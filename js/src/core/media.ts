@@ -26,7 +26,7 @@ export function bytesOf(buffer: DataView | ArrayBuffer): Uint8Array<ArrayBuffer>
 }
 
 function failed(message: Outgoing): MediaError {
-  return new MediaError(message.type === "failure" ? message.problem : { title: "The kernel sent something else than the image" });
+  return new MediaError(message.type === "failure" ? message.problem : { title: "The kernel sent something else than what was asked for" });
 }
 
 /** The scope ended before the kernel answered: nobody waits any more. */
