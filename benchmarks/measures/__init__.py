@@ -11,6 +11,7 @@ from .labelling import Labelling
 from .longtext import LongText
 from .memory import Memory
 from .photographs import Photographs
+from .recordings import Recordings
 from .rows import Rows
 from .store import StoreSpeed
 
@@ -21,6 +22,7 @@ ALL: tuple[Measure, ...] = (
     LongText(),
     Images(),
     Photographs(),
+    Recordings(),
     Crash(),
     Imports(),
     StoreSpeed(),

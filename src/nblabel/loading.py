@@ -213,7 +213,7 @@ def _event(
 def _fitting(
     annotations: Iterable[AnyAnnotation], schema: Schema, extent: Extent, row: Labelled, lost: list[Dropped]
 ) -> tuple[AnyAnnotation, ...]:
-    """The annotations without attributes that are not asked for, and without what lies outside of the image or recording."""
+    """The annotations without attributes that are not asked for, and without what lies outside of the item."""
     made: list[AnyAnnotation] = []
     for a in annotations:
         label = schema.field(a.field).label(str(getattr(a, "label", "")))

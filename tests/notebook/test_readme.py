@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from ..chromium import ARTEFACTS
@@ -84,6 +85,24 @@ lab
 """
 
 
+# The speech of the example, and what a person has marked of it.
+AUDIO = """
+lab = nb.AudioLabeler(
+    ["hello.wav"], segments=nb.Segments(["Ada", "Ben"], transcript=True, tiers="label"), choices=["clear", "noisy"],
+    suggest=lambda sound: [nb.Segment(*truth["hello.wav"][3][:2], "Ben", score=0.93)], store="audio-picture.db",
+)
+said = zip(truth["hello.wav"][:3], talks["hello.wav"], strict=False)
+lab.draft([*(nb.Segment(a, b, who, text=words) for (a, b, who), (_, words) in said), nb.Choice("clear")])
+lab
+"""
+
+
+def made_speech() -> str:
+    """The cell of the example that makes its recordings."""
+    book = nbformat.read(README.parent / "examples" / "03-audio.ipynb", as_version=4)
+    return next(cell.source for cell in book.cells if "FORMANTS" in cell.source)
+
+
 def code_blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
 
@@ -133,5 +152,25 @@ def test_the_picture_of_images(open_notebook: Callable[..., Notebook]) -> None:
         nb.page.wait_for_timeout(300)
         root.scroll_into_view_if_needed()
         root.screenshot(path=ARTEFACTS / f"image-labeler-{theme}.png")
+    assert not nb.kernel.complaints()
+    assert not nb.problems
+
+
+def test_the_picture_of_recordings(open_notebook: Callable[..., Notebook]) -> None:
+    nb = open_notebook([AUDIO])
+    nb.kernel.run(made_speech())
+    nb.run(0)
+    root = nb.labeler(0)
+    page = LabelerPage(root).until_ready().focus()
+    root.locator(".nbl-recording[data-state=ready]").wait_for()
+    root.get_by_text("0.93").first.wait_for()
+    page.press("Home", ".")  # the first segment, and its text
+    nb.page.set_viewport_size({"width": 1280, "height": 1150})  # all of it
+    for theme in ("light", "dark"):
+        nb.theme(theme)
+        nb.page.wait_for_timeout(800)  # the spectrogram comes in tiles
+        root.scroll_into_view_if_needed()
+        nb.page.mouse.move(0, 0)
+        root.screenshot(path=ARTEFACTS / f"audio-labeler-{theme}.png")
     assert not nb.kernel.complaints()
     assert not nb.problems
