@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from . import segment
 from .adapters import Adapter, Suggester, batched, of
+from .classifiers import Classifier, classifier, image_features
+from .hugging_face import HuggingFace, hugging_face
 from .runner import Runner
 from .segment import OnnxSegmenter, Segmenter
 from .speech import Transcriber, transcribe
@@ -22,6 +24,8 @@ from .voice import Voice, voice
 
 __all__ = [
     "Adapter",
+    "Classifier",
+    "HuggingFace",
     "OnnxSegmenter",
     "Runner",
     "Segmenter",
@@ -29,6 +33,9 @@ __all__ = [
     "Transcriber",
     "Voice",
     "batched",
+    "classifier",
+    "hugging_face",
+    "image_features",
     "of",
     "segment",
     "transcribe",

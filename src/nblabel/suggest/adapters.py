@@ -19,6 +19,7 @@ from ..errors import NblabelError, SuggestError
 from ..records import Item, Suggestion
 from ..schema import Schema
 from . import checks
+from .recipes import Recipe
 
 __all__ = ["Adapter", "Batched", "Suggester", "View", "batched", "name_of", "of"]
 
@@ -264,13 +265,14 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
 
     Parameters
     ----------
-    x : callable, spaCy Language, Suggester, or a list of these
+    x : callable, spaCy Language, scikit-learn classifier, Hugging Face pipeline, Suggester, or a list of these
         A callable takes one text, the upright image as a uint8 array (height, width, 3), or a recording as a `Sound`
         (``samples, rate = sound``), and returns annotations, dicts, tuples ``(start, end, label)``,
         ``(x, y, width, height, label)`` or ``(label, score)``, a bool array for a mask (or ``(array, label)``), what a
         detector returns (``supervision.Detections``, ultralytics' ``Results``), bare labels, a list of these, or all of
         them by field; a score may stand last in each tuple. `batched` is for functions of several inputs. A spaCy
-        pipeline suggests its entities, span groups and categories as far as the schema has their labels. A `Suggester`
+        pipeline suggests its entities, span groups and categories as far as the schema has their labels; so do
+        classifiers of scikit-learn and pipelines of transformers, see `classifier` and `hugging_face`. A `Suggester`
         gets items, whose ``data`` is the text, the array or the sound.
     schema : Schema
         The questions; suggestions that do not answer one are dropped and named in the error of their item. Shapes are
@@ -284,6 +286,8 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
     >>> [(a.label, a.source) for a in mood.suggest([Item(0, "nice one")])[0]]
     [('good', 'callable')]
     """
+    if isinstance(x, Recipe):
+        return x.adapter(schema, view)
     if isinstance(x, Adapter):
         return x if x.schema == schema and view in (None, x.view) else _of_adapter(x, schema, view or x.view)
     if not isinstance(x, type) and callable(getattr(x, "of_schema", None)):
@@ -303,6 +307,9 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
         raise SuggestError(f"suggest= is the text {x!r}", f"load the pipeline first: suggest=spacy.load({x!r})")
     if not isinstance(x, type) and isinstance(x, Suggester) and callable(x.suggest):
         return _Given(x, schema, view)
+    ready = _ready_made(x)
+    if ready is not None:
+        return ready.adapter(schema, view)
     if inspect.iscoroutinefunction(x) or inspect.iscoroutinefunction(getattr(x, "__call__", None)):  # noqa: B004
         raise SuggestError(f"{name_of(x)} is asynchronous, which suggestions cannot wait for", "wrap it in a function")
     if callable(x):
@@ -316,11 +323,21 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
 
 def _of_adapter(adapter: Adapter, schema: Schema, view: View | None) -> Adapter:
     """The same model for another schema."""
-    for name in ("_function", "_suggester", "_nlp", "_members"):
+    for name in ("_function", "_suggester", "_nlp", "_recipe", "_members"):
         given = getattr(adapter, name, None)
         if given is not None:
             return of(list(given) if name == "_members" else given, schema, view=view)
     return _Given(adapter, schema, view)
+
+
+def _ready_made(x: Any) -> Recipe | None:
+    """Models of libraries that are recognised by what they can do."""
+    from .classifiers import classifier, is_estimator
+    from .hugging_face import hugging_face, is_pipeline
+
+    if is_estimator(x):
+        return classifier(x)
+    return hugging_face(x) if is_pipeline(x) else None
 
 
 def _is_language(x: Any) -> bool:
