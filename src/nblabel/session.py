@@ -59,6 +59,10 @@ _SHOWN = 2000
 """So many items that were shown are remembered by their places: what is done next is done to one of them."""
 
 
+_AHEAD = 10
+"""Items to come that models are asked about again when they have learnt."""
+
+
 class Entries(msgspec.Struct, frozen=True):
     """Events were stored."""
 
@@ -171,12 +175,17 @@ class Session:
         self._order = order
         self._queue = Queue(ordering.positions(order, source, name), source, self._answers)
         self._rejected_suggestions: dict[str, set[str]] = {}
-        self._runner = None if suggester is None else Runner(suggester, self.schema, self._suggested)
+        self._runner = (
+            None if suggester is None else Runner(suggester, self.schema, self._suggested, on_learnt=self._learnt)
+        )
+        self._taught: set[str] = set()
         self._queue.index = self._start()
         if self._live is not None:
             self._append(self._live.reconcile(self._answers.stored_positions()))
             self.notices += [Problem(title=text) for text in self._live.problems()]
         self._seek()
+        if self._runner is not None and self._runner.learns and self._answers.stored_positions():
+            self._runner.learn(self._answered())
         background.hush(_AT_OPENING)
 
     # ---- opening --------------------------------------------------------------------------------
@@ -738,6 +747,7 @@ class Session:
         if response is None:
             return
         self._answers.note(position, response)
+        self._teach(position, response)
         if self._live is not None:
             self._live.write(position, stored, response)
 
@@ -840,6 +850,34 @@ class Session:
         """Have models look at these items in the background."""
         if self._runner is not None:
             self._runner.request([item for item in items if not item.problem])
+
+    def _teach(self, position: int, response: Response) -> None:
+        """Hand an answer to models that learn, and again whatever becomes of it; they learn in the background."""
+        if self._runner is None or not self._runner.learns:
+            return
+        if response.status == "submitted" or response.item in self._taught:
+            self._taught.add(response.item)
+            self._runner.learn([Labelled(self.source.item(position), response)])
+
+    def _answered(self) -> Iterator[Labelled]:
+        """What was submitted so far, read bit by bit: nobody waits for it."""
+        with self.lock:
+            positions = self._answers.stored_positions()
+        for start in range(0, len(positions), 200):
+            with self.lock:
+                here = [position for position in positions[start : start + 200] if position < len(self.source)]
+                responses = self._answers.responses(here)
+                found = [
+                    Labelled(self.source.item(p), one) for p, one in responses.items() if one.status == "submitted"
+                ]
+                self._taught.update(one.response.item for one in found)
+            yield from found
+
+    def _learnt(self) -> None:
+        """Models have learnt: ask them again about what comes next, and not about what is shown now."""
+        with self.lock:
+            places, _ = self.upcoming(self.index, _AHEAD)
+            self.ask(self.source.item(self.position(place)) for place in places if place != self.index)
 
     def _suggested(self, suggestion: Suggestion) -> None:
         with self.lock:

@@ -14,9 +14,12 @@ Examples
 from __future__ import annotations
 
 from . import segment
-from .adapters import Adapter, Suggester, batched, of
+from .adapters import Adapter, Learner, Scorer, Suggester, batched, of
 from .classifiers import Classifier, classifier, image_features
+from .committees import Committee, committee
 from .hugging_face import HuggingFace, hugging_face
+from .memory import Memory, memory
+from .patterns import Patterns, patterns
 from .runner import Runner
 from .segment import OnnxSegmenter, Segmenter
 from .speech import Transcriber, transcribe
@@ -25,18 +28,26 @@ from .voice import Voice, voice
 __all__ = [
     "Adapter",
     "Classifier",
+    "Committee",
     "HuggingFace",
+    "Learner",
+    "Memory",
     "OnnxSegmenter",
+    "Patterns",
     "Runner",
+    "Scorer",
     "Segmenter",
     "Suggester",
     "Transcriber",
     "Voice",
     "batched",
     "classifier",
+    "committee",
     "hugging_face",
     "image_features",
+    "memory",
     "of",
+    "patterns",
     "segment",
     "transcribe",
     "voice",

@@ -8,7 +8,7 @@ import sys
 import threading
 import traceback
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -16,12 +16,15 @@ import msgspec
 
 from ..annotations import AnyAnnotation
 from ..errors import NblabelError, SuggestError
-from ..records import Item, Suggestion
+from ..records import Item, Labelled, Suggestion
 from ..schema import Schema
 from . import checks
 from .recipes import Recipe
 
-__all__ = ["Adapter", "Batched", "Suggester", "View", "batched", "name_of", "of"]
+__all__ = ["Adapter", "Batched", "Learner", "Scorer", "Suggester", "View", "batched", "name_of", "of"]
+
+_KEPT = 2000
+"""Answers of models that are remembered while another one learns."""
 
 View: TypeAlias = Callable[[Item], Any]
 """What a model sees of an item, where that is not its data: the pixels of an image."""
@@ -44,6 +47,37 @@ class Suggester(Protocol):
         ...
 
 
+@runtime_checkable
+class Learner(Suggester, Protocol):
+    """A `Suggester` that learns from answers; ``learn`` is called in the thread that asks for suggestions.
+
+    Examples
+    --------
+    >>> class Usual:
+    ...     source = "usual"
+    ...     seen = Counter()
+    ...     def suggest(self, items):
+    ...         return [[label for label, _ in self.seen.most_common(1)] for item in items]
+    ...     def learn(self, answers):
+    ...         self.seen.update(a.label for one in answers for a in one.response.annotations)
+    >>> isinstance(Usual(), Learner)
+    True
+    """
+
+    def learn(self, answers: Sequence[Labelled]) -> None:
+        """Take over answers that are new or have changed; the same item may come again, also as not submitted."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Suggester, Protocol):
+    """A `Suggester` that tells how much there is to learn from an item."""
+
+    def scores(self, items: Sequence[Item]) -> Sequence[float]:
+        """A number for each item, the larger the more the model would learn from its answer."""
+        ...
+
+
 class Adapter(ABC):
     """A model that is asked safely: what it returns is checked against the schema and the text.
 
@@ -57,6 +91,8 @@ class Adapter(ABC):
 
     source: str
     batch: int = 1
+    learns: bool = False
+    """Whether it wants to hear of answers."""
 
     def __init__(self, schema: Schema, view: View | None = None) -> None:
         self.schema = schema
@@ -97,6 +133,9 @@ class Adapter(ABC):
     def suggest(self, items: Sequence[Item]) -> list[list[AnyAnnotation]]:
         """The valid annotations for each item, in the order of the items."""
         return [list(suggestion.annotations) for suggestion in self.run(items)]
+
+    def learn(self, answers: Sequence[Labelled]) -> None:  # noqa: B027
+        """Take over answers that are new or have changed."""
 
     def _asked(self, items: Sequence[Item]) -> list[Any]:
         """One answer or exception for each item: when a batch fails, its items are asked one by one."""
@@ -225,6 +264,11 @@ class _Given(Adapter):
         self._suggester = suggester
         self.source = str(suggester.source)
         self.batch = int(getattr(suggester, "batch", 8))
+        self.learns = bool(getattr(suggester, "learns", callable(getattr(suggester, "learn", None))))
+
+    def learn(self, answers: Sequence[Labelled]) -> None:
+        if isinstance(self._suggester, Learner):
+            self._suggester.learn(answers)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         if self.view is not None:
@@ -240,6 +284,13 @@ class _Several(Adapter):
         self._members = tuple(members)
         self.source = " + ".join(member.source for member in members)
         self.batch = min(member.batch for member in members)
+        self.learns = any(member.learns for member in members)
+        self._known: OrderedDict[tuple[int, str], tuple[str, Suggestion]] = OrderedDict()
+
+    def learn(self, answers: Sequence[Labelled]) -> None:
+        for member in self._members:
+            if member.learns:
+                member.learn(answers)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -250,14 +301,40 @@ class _Several(Adapter):
 
     def run(self, items: Sequence[Item]) -> list[Suggestion]:
         merged = []
-        for of_item in zip(*(member.run(items) for member in self._members), strict=True):
-            annotations, wrong = checks.merged([one.annotations for one in of_item], self.schema)
+        for of_item in zip(*self._said(items), strict=True):
+            annotations, wrong = self._merged([one.annotations for one in of_item], [not one.error for one in of_item])
             errors = [one.error for one in of_item if one.error]
             errors += [f"{self.source}: {what}" for what in wrong]
             merged.append(Suggestion(of_item[0].item, tuple(annotations), "; ".join(errors)))
         for member in self._members:
             self.last_traceback = member.last_traceback or self.last_traceback
         return merged
+
+    def _merged(
+        self, groups: Sequence[Sequence[AnyAnnotation]], sound: Sequence[bool]
+    ) -> tuple[list[AnyAnnotation], list[str]]:
+        return checks.merged(groups, self.schema)
+
+    def _said(self, items: Sequence[Item]) -> list[list[Suggestion]]:
+        """What each member suggests; one that does not learn is not asked again because another has learnt."""
+        if not self.learns:
+            return [member.run(items) for member in self._members]
+        made = []
+        for n, member in enumerate(self._members):
+            known: dict[str, Suggestion] = {}
+            for i in () if member.learns else items:
+                data, one = self._known.get((n, i.identity), (None, None))
+                if one is not None and data == i.data:
+                    known[i.identity] = one
+            fresh = [i for i in items if i.identity not in known]
+            found = {i.identity: one for i, one in zip(fresh, member.run(fresh), strict=True)}
+            for i in fresh:
+                if isinstance(i.data, str) and not member.learns and not found[i.identity].error:
+                    self._known[n, i.identity] = (i.data, found[i.identity])
+            made.append([found[i.identity] if i.identity in found else known[i.identity] for i in items])
+        while len(self._known) > _KEPT:
+            self._known.popitem(last=False)
+        return made
 
 
 def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:

@@ -10,14 +10,14 @@ import numpy as np
 
 from ..errors import MissingExtra, SuggestError
 from ..records import Item
-from ..schema import Boxes, Choices, Masks, Schema, Spans
+from ..schema import Boxes, Choices, Field, Masks, Schema, Spans
 from .adapters import Adapter, View
 from .names import Names, Renaming
 from .recipes import Recipe
 
 __all__ = ["HuggingFace", "hugging_face", "is_pipeline"]
 
-_KINDS = {
+_KINDS: dict[str, type[Field]] = {
     "token-classification": Spans,
     "text-classification": Choices,
     "zero-shot-classification": Choices,

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from ..records import Item, Suggestion
+from ..records import Item, Labelled, Suggestion
 from ..schema import Schema
 from .adapters import Adapter, of
 
 __all__ = ["Runner"]
 
 _WAITING = 500
+_LESSON = 200  # answers that are learnt from at once
 _IDLE = 30.0  # seconds after which a worker without work ends; the next request starts another
 
 
@@ -39,10 +41,18 @@ class Runner:
         Called in the worker's thread with each new `Suggestion`.
     cache : int
         How many results are kept, the longest unused forgotten first.
+    on_learnt : callable, optional
+        Called in the worker's thread when the model has learnt: results stay until the items are asked for again.
     """
 
     def __init__(
-        self, suggester: Any, schema: Schema, on_result: Callable[[Suggestion], None], *, cache: int = 2000
+        self,
+        suggester: Any,
+        schema: Schema,
+        on_result: Callable[[Suggestion], None],
+        *,
+        cache: int = 2000,
+        on_learnt: Callable[[], None] = lambda: None,
     ) -> None:
         self._adapter: Adapter = of(suggester, schema)
         self._on_result = on_result
@@ -51,6 +61,10 @@ class Runner:
         self._waiting: OrderedDict[str, tuple[str, Item]] = OrderedDict()  # identity -> content, item; next first
         self._running: dict[str, str] = {}
         self._done: OrderedDict[str, tuple[str, Suggestion]] = OrderedDict()
+        self._stale: set[str] = set()
+        self._lessons: list[Iterable[Labelled]] = []
+        self._learning = False
+        self._on_learnt = on_learnt
         self._generation = 0
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -71,6 +85,18 @@ class Runner:
         """Where the model, or the receiver of its results, raised last; empty if never."""
         return self._trouble or self._adapter.last_traceback
 
+    @property
+    def learns(self) -> bool:
+        """Whether the model wants to hear of answers."""
+        return self._adapter.learns
+
+    def learn(self, answers: Iterable[Labelled]) -> None:
+        """Have the model learn from answers before it is asked again. Returns at once; read in the worker's thread."""
+        with self._changed:
+            if self._adapter.learns and not self._closed:
+                self._lessons.append(answers)
+                self._begin()
+
     def request(self, items: Sequence[Item]) -> None:
         """Have these items looked at before all that wait, in this order. Returns at once."""
         with self._changed:
@@ -80,7 +106,7 @@ class Runner:
             for item in items:
                 content = _content(item)
                 known = self._done.get(item.identity)
-                if known is not None and known[0] == content:
+                if known is not None and known[0] == content and item.identity not in self._stale:
                     self._done.move_to_end(item.identity)
                 elif self._running.get(item.identity) != content:
                     fresh[item.identity] = (content, item)
@@ -91,16 +117,17 @@ class Runner:
             self._waiting = fresh
             if not fresh:
                 return
-            self._changed.notify_all()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="nblabel-suggest", daemon=True)
-                try:
-                    self._thread.start()
-                except (
-                    RuntimeError
-                ):  # no threads here (Pyodide), or none left: do without suggestions, not without labels
-                    self._thread = None
-                    self._trouble = traceback.format_exc()
+            self._begin()
+
+    def _begin(self) -> None:
+        self._changed.notify_all()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="nblabel-suggest", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:  # no threads here (Pyodide), or none left: do without suggestions, not without labels
+                self._thread = None
+                self._trouble = traceback.format_exc()
 
     def get(self, item: Item | str) -> Suggestion | None:
         """What the model said of an item, given by itself or its identity; ``None`` if it has not said anything yet.
@@ -122,12 +149,14 @@ class Runner:
             self._waiting.clear()
             self._running.clear()
             self._done.clear()
+            self._stale.clear()
             self._changed.notify_all()
 
     def close(self) -> None:
         """Ask nothing more and tell nothing more. Does not wait for a model that is at work."""
         with self._changed:
             self._closed = True
+            self._lessons.clear()
             self._generation += 1
             self._waiting.clear()
             self._changed.notify_all()
@@ -135,22 +164,50 @@ class Runner:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until all that was requested is answered; whether that came in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._closed or not (self._waiting or self._running), timeout)
+            return self._changed.wait_for(lambda: self._closed or not self._busy(), timeout)
+
+    def _busy(self) -> bool:
+        return bool(self._waiting or self._running or self._lessons or self._learning)
 
     # ---- in the worker's thread -----------------------------------------------------------------
 
     def _work(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._waiting, _IDLE)
-                if self._closed or not self._waiting:
+                self._changed.wait_for(lambda: self._closed or self._waiting or self._lessons, _IDLE)
+                if self._closed or not (self._waiting or self._lessons):
                     self._thread = None
                     return
+                lessons, self._lessons = self._lessons, []
+                self._learning = bool(lessons)
+            if lessons:
+                self._learn(lessons)
+                continue
+            with self._changed:
+                if self._closed or not self._waiting:
+                    continue
                 generation = self._generation
                 batch = [self._waiting.popitem(last=False) for _ in range(min(self._adapter.batch, len(self._waiting)))]
                 self._running = {identity: content for identity, (content, _) in batch}
             found = self._run([item for _, (_, item) in batch])
             self._keep(generation, batch, found)
+
+    def _learn(self, lessons: Sequence[Iterable[Labelled]]) -> None:
+        try:
+            answers = itertools.chain.from_iterable(lessons)
+            while batch := list(itertools.islice(answers, _LESSON)):
+                self._adapter.learn(batch)
+        except BaseException:  # as when it is asked: whatever a model does, labelling goes on
+            self._trouble = traceback.format_exc()
+        with self._changed:
+            self._stale = set(self._done)
+        try:
+            self._on_learnt()
+        except Exception:
+            self._trouble = traceback.format_exc()
+        with self._changed:
+            self._learning = False
+            self._changed.notify_all()
 
     def _run(self, items: Sequence[Item]) -> list[Suggestion]:
         try:
@@ -169,9 +226,10 @@ class Runner:
                 if generation != self._generation:
                     return
                 self._done[identity] = (content, suggestion)
+                self._stale.discard(identity)
                 self._done.move_to_end(identity)
                 while len(self._done) > self._limit:
-                    self._done.popitem(last=False)
+                    self._stale.discard(self._done.popitem(last=False)[0])
             try:
                 self._on_result(suggestion)
             except Exception:
