@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -382,3 +383,32 @@ def test_an_own_suggester_hears_of_submits_and_of_what_becomes_of_them() -> None
     assert one._runner is not None
     assert "ValueError: once" in one._runner.last_traceback
     one.close()
+
+
+# ---- models that hang ----------------------------------------------------------------------------
+
+
+def test_a_model_that_hangs_is_given_up_and_others_go_on() -> None:
+    free = threading.Event()
+    busy: list[str] = []
+
+    def slow(text: str) -> str:
+        busy.append(text)
+        if text == "b":
+            free.wait(LONG)
+        return "good"
+
+    adapter = suggest.of([suggest.limited(slow, 0.1), *voices("bad")], MOOD)
+    found = [adapter.run([Item(text, text, text)])[0] for text in "abc"]
+    assert [chosen(one) for one in found] == [["good", "bad"], ["bad"], ["bad"]]
+    assert [one.error.partition(": ")[2] for one in found] == [
+        "",
+        "took longer than 0.1 s",
+        "is still busy with an earlier item",
+    ]
+    free.set()
+    for thread in threading.enumerate():
+        if thread.name == "nblabel-limited":
+            thread.join(LONG)
+    assert chosen(adapter.run([Item("d", "d", "d")])[0]) == ["good", "bad"]
+    assert busy == ["a", "b", "d"]

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from . import segment
 from .adapters import Adapter, Learner, Scorer, Suggester, batched, of
+from .chat import Chat, chat
 from .classifiers import Classifier, classifier, image_features
 from .committees import Committee, committee
 from .hugging_face import HuggingFace, hugging_face
+from .limits import Limited, limited
 from .memory import Memory, memory
 from .patterns import Patterns, patterns
 from .runner import Runner
@@ -27,10 +29,12 @@ from .voice import Voice, voice
 
 __all__ = [
     "Adapter",
+    "Chat",
     "Classifier",
     "Committee",
     "HuggingFace",
     "Learner",
+    "Limited",
     "Memory",
     "OnnxSegmenter",
     "Patterns",
@@ -41,10 +45,12 @@ __all__ = [
     "Transcriber",
     "Voice",
     "batched",
+    "chat",
     "classifier",
     "committee",
     "hugging_face",
     "image_features",
+    "limited",
     "memory",
     "of",
     "patterns",
