@@ -285,6 +285,26 @@ describe("audio state", () => {
     expect(state.current.value?.label).toBe("music");
   });
 
+  it("what was just made is like any other once it is selected again, or written in", async () => {
+    await open([{ ...SOUNDS, transcript: true }]);
+    for (const select of [() => state.run("next_segment"), () => state.run("previous_segment"), () => state.select([answers()[0]?.id ?? ""])]) {
+      label("speech");
+      make(1, 2);
+      select();
+      label("music");
+      expect(held()).toEqual(["music 1-2"]);
+      page.engine.undo();
+      page.engine.undo();
+    }
+    state.escape();
+    label("speech");
+    make(1, 2);
+    state.run("transcript");
+    state.edits.text(state.only() as never, "la");
+    label("music");
+    expect(held()).toEqual(["music 1-2 “la”"]);
+  });
+
   it("steps through segments in time; the play-head goes along", async () => {
     await open([SOUNDS]);
     put({ start: 4, end: 5 }, { start: 1, end: 2 });
@@ -340,6 +360,105 @@ describe("audio state", () => {
     expect("spectrogram" in audioActions(schema(SOUNDS), { spectrogram: false })).toBe(false);
   });
 
+  it("what is locked stays as it is, whatever is tried", async () => {
+    await open([{ ...SOUNDS, transcript: true }]);
+    put({ start: 1, end: 3 }, { start: 5, end: 6 });
+    state.select(["s0"]);
+    state.run("lock");
+    expect(state.only()?.locked).toBe(true);
+    at(2);
+    for (const action of ["set_start", "set_end", "earlier", "later", "split", "merge", "fill", "delete", "transcript"]) {
+      state.run(action);
+      expect([action, held(), state.refused.value]).toEqual([action, ["speech 1-3", "speech 5-6"], action === "merge" ? "Some of them are locked" : "It is locked"]);
+    }
+    label("music");
+    state.edits.text(state.only() as never, "no");
+    state.run("select_all");
+    state.run("later");
+    expect(state.refused.value).toContain("Some");
+    expect(held()).toEqual(["speech 1-3", "speech 5-6"]);
+    // the others can be deleted, and an unlocked one again, too
+    state.run("delete");
+    expect(held()).toEqual(["speech 1-3"]);
+    state.run("show_all");
+    state.select(["s0"]);
+    state.run("delete");
+    expect(held()).toEqual([]);
+  });
+
+  it("what is hidden is passed over, but still in the way", async () => {
+    await open([{ ...SOUNDS, overlap: false }]);
+    put({ start: 1, end: 2 }, { start: 3, end: 4 }, { start: 5, end: 6 });
+    state.select(["s1"]);
+    state.run("hide");
+    expect(state.marks.get("s1")?.hidden).toBe(true);
+    expect(state.marks.near.within(3, 4)).toEqual([]);
+    state.select(["s0"]);
+    state.run("next_segment");
+    expect(state.selected.value).toEqual(["s2"]);
+    state.run("select_all");
+    expect(state.selected.value).toEqual(["s0", "s2"]);
+    state.escape();
+    label("speech");
+    expect(make(3.5, 4.5)).toBe(false);
+    expect(state.refused.value).toContain("overlap");
+    state.run("solo");
+    expect(state.refused.value).toContain("Select");
+    // alone, with what is made then
+    state.select(["s0"]);
+    state.run("solo");
+    state.escape();
+    label("speech");
+    make(7, 8);
+    expect(state.marks.all.filter(({ hidden }) => !hidden).map(({ start }) => start)).toEqual([1, 7]);
+    state.run("show_all");
+    expect(state.marks.all.some(({ hidden }) => hidden)).toBe(false);
+  });
+
+  it("a row is chosen by keys: segments of keys go there, and all of it is hidden and locked", async () => {
+    await open([{ ...SOUNDS, tiers: "channel" }], { channels: 3 });
+    label("speech");
+    state.run("row_down");
+    expect(state.row.value?.name).toBe("Channel 1");
+    state.run("row_down");
+    state.run("row_down");
+    state.run("row_down");
+    expect(state.row.value?.name).toBe("Channel 3");
+    state.run("row_up");
+    state.run("start");
+    at(1);
+    state.run("end");
+    state.escape();
+    at(2);
+    state.run("event");
+    expect(answers().map(({ channel, label, start, end }) => [channel, label, start, end])).toEqual([[1, "speech", 0, 1], [1, "speech", 2, 2]]);
+    state.escape();
+    state.run("hide");
+    state.run("lock");
+    expect(state.marks.all.every(({ hidden, locked }) => hidden && locked)).toBe(true);
+    state.run("hide");
+    expect(state.marks.all.some(({ hidden }) => hidden)).toBe(false);
+    state.escape();
+    expect(state.row.value).toBeUndefined();
+    state.run("lock");
+    expect(state.refused.value).toContain("choose a row");
+  });
+
+  it("the row of a label is its label, the row of a field asks for one of its own", async () => {
+    await open([{ ...SOUNDS, tiers: "label" }, { ...SOUNDS, name: "more", labels: [{ name: "a" }, { name: "b" }] }]);
+    state.run("row_down");
+    state.run("row_down");
+    expect(state.current.value?.label).toBe("music");
+    label("speech");
+    expect(state.row.value).toBeUndefined();
+    state.run("row_up");
+    expect(state.row.value?.name).toBe("more");
+    state.run("event");
+    expect(state.stretch.value?.fields.map(({ name }) => name)).toEqual(["more"]);
+    label("b");
+    expect(answers()).toMatchObject([{ field: "more", label: "b" }]);
+  });
+
   it("an edit of one in 10,000 keeps all others as they are", async () => {
     await open([SOUNDS]);
     put(...Array.from({ length: 10_000 }, (_, n) => ({ id: `n${n}`, start: n / 1000, end: n / 1000 + 0.0005 })));
@@ -353,7 +472,7 @@ describe("audio state", () => {
   it("whatever is done, segments stay on frames, in the recording, and apart where they must; and all of it is undone", async () => {
     const actions = [
       "start", "end", "event", "set_start", "set_end", "earlier", "later", "next_segment", "previous_segment", "select_all", "split", "merge", "fill", "rest", "delete",
-      "copy", "paste", "duplicate", "left", "right", "far_right", "fine_left", "fine_right", "first", "last", "edge_left", "edge_right", "accept", "accept_all", "reject",
+      "copy", "paste", "duplicate", "lock", "hide", "solo", "show_all", "row_down", "row_up", "left", "right", "far_right", "fine_left", "fine_right", "first", "last", "edge_left", "edge_right", "accept", "accept_all", "reject",
     ];
     const step = fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(...actions).map((action) => ({ action })) },

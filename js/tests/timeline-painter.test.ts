@@ -178,46 +178,6 @@ describe("the timeline's painter", () => {
   });
 });
 
-describe("what is under the pointer", () => {
-  const tier = (n: number): number => {
-    const band = painter.bands.value.filter(({ kind }) => kind === "tier")[n];
-    return (band?.top ?? 0) + (band?.height ?? 0) - 10;
-  };
-  const wave = 40;
-  const at = (x: number, y: number): string => {
-    const hit = painter.hit(x, y);
-    return hit ? `${hit.interval.id} ${hit.part}` : "";
-  };
-
-  it("is an edge, or what lies between, in its row and over the recording", () => {
-    painter.intervals.value = [interval("a", 10, 20), interval("b", 15, 60, { tier: 1 }), interval("c", 70, 70)];
-    expect([at(100, tier(0)), at(201, tier(0)), at(150, tier(0)), at(150, tier(1)), at(170, tier(1)), at(300, tier(0))])
-      .toEqual(["a start", "a end", "a body", "b start", "b body", ""]);
-    expect([at(97, wave), at(120, wave), at(300, wave), at(702, wave), at(650, wave), at(150, 5)]).toEqual(["a start", "a body", "b body", "c body", "", ""]);
-    expect(at(180, wave)).toBe("a body"); // the shorter one
-  });
-
-  it("is of the channel, and within the frequencies", () => {
-    const [first, second] = painter.bands.value.filter(({ kind }) => kind === "spectrum");
-    painter.intervals.value = [interval("box", 10, 20, { channel: 1, low: 500, high: 1500 })];
-    expect(at(150, (first?.top ?? 0) + 20)).toBe("");
-    expect(at(150, painter.yOf(1000, 1) ?? 0)).toBe("box body");
-    expect(at(150, painter.yOf(1500, 1) ?? 0)).toBe("box high");
-    expect(at(150, painter.yOf(500, 1) ?? 0)).toBe("box low");
-    expect(at(150, (second?.top ?? 0) + 3)).toBe("");
-  });
-
-  it("is an edge of what is selected rather than another one, and narrow ones can still be held in their middle", () => {
-    painter.intervals.value = [interval("a", 10, 20), interval("b", 20, 30), interval("n", 40, 40.8)];
-    expect(at(200, wave)).toMatch(/end|start/);
-    painter.selected.value = new Set(["b"]);
-    expect(at(199, wave)).toBe("b start");
-    painter.selected.value = new Set(["a"]);
-    expect(at(201, wave)).toBe("a end");
-    expect(at(404, wave)).toBe("n body");
-  });
-});
-
 describe("the overview", () => {
   it("shows the stretch in sight, and goes where it is clicked and dragged", async () => {
     const strip = document.body.appendChild(document.createElement("div"));

@@ -32,8 +32,8 @@ const MARK: Group = {
   set_end: ["Selected segment: its end to the play-head", "shift+]"],
   earlier: ["Selected segments 10 ms earlier", "alt+shift+left"],
   later: ["Selected segments 10 ms later", "alt+shift+right"],
-  row_up: ["Selected segment to the row above", "shift+up"],
-  row_down: ["Selected segment to the row below", "shift+down"],
+  row_up: ["Selected segment to the row above; with none, choose a row", "shift+up"],
+  row_down: ["Selected segment to the row below; with none, choose a row", "shift+down"],
   next_segment: ["Next segment; also while typing", ".", "alt+down"],
   previous_segment: ["Previous segment; also while typing", ",", "alt+up"],
   select_all: ["Select all segments", "mod+a"],
@@ -47,6 +47,10 @@ const MARK: Group = {
   copy: ["Copy", "mod+c"],
   paste: ["Paste at the play-head, also on another item", "mod+v"],
   duplicate: ["Duplicate right behind itself", "mod+d"],
+  lock: ["Lock what is selected, or the chosen row, or unlock", "shift+l"],
+  hide: ["Hide what is selected, or the chosen row, or show", "shift+h"],
+  solo: ["Show only what is selected, or all", "alt+h"],
+  show_all: ["Show and unlock all", "alt+shift+h"],
   snap: ["Snap to edges, or not; alt does the other", "q"],
 };
 
@@ -85,7 +89,7 @@ function grouped(group: string, list: Group): Actions {
 export function audioActions(schema: Schema, options: Readonly<Record<string, unknown>>): Actions {
   const fields = schema.fields.filter(isSegments);
   const without = (list: Group, gone: boolean, ...names: string[]): Group => gone ? Object.fromEntries(Object.entries(list).filter(([one]) => !names.includes(one))) : list;
-  const rowless = fields.every(({ tiers = "field" }) => tiers === "field");
+  const rowless = fields.length < 2 && fields.every(({ tiers = "field" }) => tiers === "field");
   return {
     // Space plays, as it does in every player
     skip: { ...COMMON["skip"] as Actions[string], keys: ["shift+Space"] },

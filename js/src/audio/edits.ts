@@ -8,6 +8,7 @@ import { clamp } from "./time";
 import type { LabelRef, Mark } from "./types";
 
 const NONE = "Select a segment first";
+export const LOCKED = "It is locked";
 const TINY = 0.01; // seconds: a gap that nobody left on purpose
 
 /** The same segment, now a person's: what a model scored is not what stands there any more. */
@@ -36,6 +37,11 @@ export class Edits {
   put(put: readonly Segment[], { drop = [], merge }: { drop?: readonly string[]; merge?: string } = {}): boolean {
     const { state } = this;
     const going = new Set([...drop, ...put.map(({ id }) => id ?? "")]);
+    const there = [...going].flatMap((id) => state.marks.get(id) ?? []);
+    if (there.some(({ locked }) => locked)) {
+      state.refuse(there.every(({ locked }) => locked) ? LOCKED : "Some of them are locked");
+      return false;
+    }
     const told = new Map<string, { start: number; end: number }[]>();
     for (const segment of put) {
       const field = state.fieldOf(segment);
@@ -49,6 +55,7 @@ export class Edits {
       }
       told.set(group, [...among, segment]);
     }
+    state.seen(put);
     state.engine.edit(put, drop, merge === undefined ? {} : { merge });
     return true;
   }
@@ -84,6 +91,7 @@ export class Edits {
 
   #row(by: 1 | -1): void {
     const { state } = this;
+    if (state.selected.peek().length === 0) return state.pick(by);
     const [mark] = this.#chosen() ?? [];
     if (!mark) return;
     const rows = state.rows.peek().filter(({ field }) => field === mark.field);
@@ -145,7 +153,8 @@ export class Edits {
   text(mark: Mark, text: string): void {
     if (text === mark.text) return;
     const { text: _text, ...rest } = own(mark.segment);
-    this.state.engine.edit([text === "" ? rest : { ...rest, text }], [], { merge: `text:${mark.id}` });
+    this.state.fresh.value = false;
+    this.put([text === "" ? rest : { ...rest, text }], { merge: `text:${mark.id}` });
   }
 
   // ---- suggestions ----------------------------------------------------------------------------
@@ -182,7 +191,7 @@ export class Edits {
   /** Decides on the selected suggestions, or the first one, and goes on to the next; `seen` first shows it. */
   #decide(decide: (ids: readonly string[]) => void, seen: boolean): void {
     const { state } = this;
-    const all = state.marks.suggested;
+    const all = state.marks.suggested.filter(({ hidden }) => !hidden);
     const chosen = state.chosen().filter(({ suggested }) => suggested);
     const first = chosen[0] ?? all[0];
     const other = state.engine.suggestions.peek()[0]?.id;
@@ -206,7 +215,8 @@ export class Edits {
 
   remove(ids: readonly string[]): void {
     const { state } = this;
-    const marks = ids.flatMap((id) => state.marks.get(id) ?? []);
+    const marks = ids.flatMap((id) => state.marks.get(id) ?? []).filter(({ locked }) => !locked);
+    if (marks.length === 0 && ids.length > 0) return state.refuse(LOCKED);
     const [suggested, made] = [true, false].map((which) => marks.filter((one) => one.suggested === which).map(({ id }) => id));
     if (suggested?.length) state.engine.reject(suggested);
     if (made?.length) state.engine.edit([], made);
@@ -241,10 +251,8 @@ export class Edits {
       const { text: _text, ...later } = own(segment, { start: head, id: state.engine.newId() });
       return later;
     });
-    batch(() => {
-      state.engine.edit([...cut.map(({ segment }) => own(segment, { end: head })), ...rest]);
-      state.select(rest.map(({ id = "" }) => id));
-    });
+    if (!this.put([...cut.map(({ segment }) => own(segment, { end: head })), ...rest])) return;
+    state.select(rest.map(({ id = "" }) => id));
     state.say("Split; a text stays with the first part.");
   }
 
@@ -315,6 +323,33 @@ export class Edits {
     state.say(`${made.length === 1 ? "One segment" : `${made.length} segments`} of ${ref.label || "the rest"}.`);
   }
 
+  // ---- looks ----------------------------------------------------------------------------------
+
+  /** Hides or locks segments, or shows or frees them if all of them are so already. */
+  toggle(which: "hidden" | "locked", ids: readonly string[]): void {
+    const before = this.state[which];
+    const on = !ids.every((id) => before.peek().has(id));
+    const after = new Set(before.peek());
+    for (const id of ids) after[on ? "add" : "delete"](id);
+    before.value = after;
+    this.state.say(which === "hidden" ? on ? "Hidden" : "Shown" : on ? "Locked" : "Unlocked");
+  }
+
+  /** What is selected, or all of the row that is chosen. */
+  #meant(): readonly string[] {
+    const { state } = this;
+    const selected = state.selected.peek();
+    const row = state.row.peek();
+    const ids = selected.length > 0 || !row ? selected : state.marks.all.filter(({ group }) => group === row.group).map(({ id }) => id);
+    if (ids.length === 0) state.refuse(row ? "There are no segments in this row" : "Select a segment first, or choose a row");
+    return ids;
+  }
+
+  #look(which: "hidden" | "locked"): void {
+    const ids = this.#meant();
+    if (ids.length > 0) this.toggle(which, ids);
+  }
+
   run(action: string): boolean {
     const run = this.#runs[action];
     return run?.() !== false && run !== undefined;
@@ -336,7 +371,22 @@ export class Edits {
     rest: () => this.#rest(),
     delete: () => this.#chosen() && this.remove(this.state.selected.peek()),
     delete_all: () => this.remove(this.state.marks.ordered.map(({ id }) => id)),
-    select_all: () => this.state.select(this.state.marks.ordered.map(({ id }) => id)),
+    select_all: () => this.state.select(this.state.marks.ordered.filter(({ hidden }) => !hidden).map(({ id }) => id)),
+    hide: () => this.#look("hidden"),
+    lock: () => this.#look("locked"),
+    solo: () => {
+      const { solo } = this.state;
+      const ids = solo.peek() ? [] : this.#meant();
+      if (!solo.peek() && ids.length === 0) return;
+      solo.value = solo.peek() ? null : new Set(ids);
+      this.state.say(solo.peek() ? "Only these are shown" : "All are shown");
+    },
+    show_all: () => {
+      const { state } = this;
+      state.hidden.value = state.locked.value = new Set();
+      state.solo.value = null;
+      state.say("All are shown and unlocked");
+    },
     duplicate: () => {
       const chosen = this.#chosen();
       const range = this.state.range();

@@ -100,7 +100,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     const band = bandAt(y);
     if (!band || band.kind === "ruler") return null;
     const only = state.only();
-    const found = under(x, y, GRIP[by]);
+    const found = under(x, y, GRIP[by]).filter(({ locked }) => !locked);
     // the selected one lies on top; over the waves it is the only one that moves
     if (only && found.some(({ id }) => id === only.id)) {
       const sides = sidesAt(only, x, y, by);

@@ -14,4 +14,6 @@ export const ICONS = {
   split: "M8 2v12M2 5h4v6H2m12-6h-4v6h4",
   merge: "M2 4h12v8H2Zm4 4h4M8.5 6.5 10 8 8.5 9.5",
   fill: "M2 3v10m12-10v10M4 6h8v4H4Z",
+  lock: "M4 7h8v6H4Zm1.5 0V5a2.5 2.5 0 0 1 5 0v2",
+  hidden: "m2 2 12 12M6.5 6.5a2 2 0 0 0 3 3M4 5C2.5 6 1.5 8 1.5 8s2 4 6.5 4c1 0 2-.2 3-.7M7 4c5-.5 7.5 4 7.5 4l-1.2 1.7",
 } as const;

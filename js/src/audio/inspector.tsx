@@ -36,7 +36,7 @@ export function Inspector({ shell, state }: Props): VNode | null {
       {one && (one.info?.attributes?.length ?? 0) > 0 ? (
         <Attributes
           shell={shell} values={one.segment.attributes} attributes={one.info?.attributes ?? []}
-          onValue={(name, value) => state.engine.edit([withAttribute(own(one.segment), name, value)], [], { merge: `attribute:${one.id}:${name}` })}
+          onValue={(name, value) => { state.edits.put([withAttribute(own(one.segment), name, value)], { merge: `attribute:${one.id}:${name}` }); }}
         />
       ) : null}
     </div>
@@ -65,7 +65,7 @@ function One({ shell, state, mark }: Props & { mark: Mark }): VNode {
     const { low: _low, high: _high, ...rest } = own(segment);
     const bounds = { low: mark.low, high: mark.high, [side]: value.trim() === "" ? null : Number(value) };
     if ([bounds.low, bounds.high].some((one) => one !== null && !(one >= 0)) || (bounds.low ?? 0) >= (bounds.high ?? Infinity)) return state.refuse("The lowest frequency must be below the highest");
-    state.engine.edit([{ ...rest, ...bounds.low !== null && { low: bounds.low }, ...bounds.high !== null && { high: bounds.high } }]);
+    state.edits.put([{ ...rest, ...bounds.low !== null && { low: bounds.low }, ...bounds.high !== null && { high: bounds.high } }]);
   };
   const time = (name: string, value: number, set: (to: number) => void): VNode => (
     <Amount
@@ -109,7 +109,8 @@ function One({ shell, state, mark }: Props & { mark: Mark }): VNode {
           <Tool icon={ICONS.split} shell={shell} action="split" testid="nbl-split" />
           <Tool icon={ICONS.merge} shell={shell} action="merge" testid="nbl-merge" />
           <Tool icon={ICONS.fill} shell={shell} action="fill" testid="nbl-fill" />
-          <Tool icon="trash" shell={shell} action="delete" title="Delete" testid="nbl-delete" />
+          <Tool icon={ICONS.lock} shell={shell} action="lock" pressed={mark.locked} testid="nbl-lock" />
+          <Tool icon="trash" shell={shell} action="delete" title="Delete" testid="nbl-delete" disabled={mark.locked} />
         </span>
       )}
     </>
@@ -165,12 +166,12 @@ function Transcript({ shell, state, mark }: Props & { mark: Mark | undefined }):
   useLayoutEffect(() => {
     // what cannot be written in any more does not keep the keys
     const { activeElement } = shell.root.getRootNode() as Document | ShadowRoot;
-    if (!mark && activeElement?.matches("[data-transcript]")) shell.focus();
-  }, [!mark]);
+    if ((!mark || mark.locked) && activeElement?.matches("[data-transcript]")) shell.focus();
+  }, [!mark || mark.locked]);
   return (
     <div class="nbl-transcript" style={mark ? { "--c": shell.shades(mark.color).line } : undefined}>
       <Growing
-        class="nbl-input" dir="auto" data-transcript="" data-testid="nbl-transcript" aria-label="Text of the segment" disabled={!mark} value={mark?.text ?? ""}
+        class="nbl-input" dir="auto" data-transcript="" data-testid="nbl-transcript" aria-label="Text of the segment" disabled={!mark || mark.locked} value={mark?.text ?? ""}
         placeholder={mark ? "What is said here?" : "Select a segment to write what is said in it"} onBlur={() => state.engine.flush()}
         onText={(text) => { if (mark) state.edits.text(mark, text); }}
       />

@@ -1,5 +1,6 @@
 /** What keys do with a recording: listening, marking at the play-head, writing with the player at hand. */
 import { TYPING } from "./actions";
+import { LOCKED } from "./edits";
 import type { AudioState } from "./state";
 import { clamp, clock } from "./time";
 
@@ -55,6 +56,7 @@ export class Keyboard {
     if (state.stretch.peek()) state.stretch.value = null;
     else if (state.begun.peek() !== null) state.begun.value = null;
     else if (state.selected.peek().length > 0) state.choose([]);
+    else if (state.row.peek()) state.picked.value = "";
     else return false;
     return true;
   }
@@ -83,8 +85,15 @@ export class Keyboard {
     if (from === null) return state.refuse(`Begin it first: ${state.keys("start")}`);
     const { head } = state;
     if (from === head) return state.refuse("The play-head has not moved since");
-    const channel = state.only()?.channel ?? null;
-    if (state.making.make({ start: Math.min(from, head), end: Math.max(from, head), channel, low: null, high: null })) state.begun.value = null;
+    if (this.#make(Math.min(from, head), Math.max(from, head))) state.begun.value = null;
+  }
+
+  /** In the row that was chosen, else in the selected segment's channel. */
+  #make(start: number, end: number): boolean {
+    const { state } = this;
+    const row = state.row.peek();
+    const channel = row ? row.channel : state.only()?.channel ?? null;
+    return state.making.make({ start, end, channel, low: null, high: null, label: row?.label ?? null }, row && [row.field]);
   }
 
   #edge(by: 1 | -1): void {
@@ -148,9 +157,8 @@ export class Keyboard {
     },
     end: () => this.#end(),
     event: () => {
-      const { state } = this;
-      const { head } = state;
-      state.making.make({ start: head, end: head, channel: state.only()?.channel ?? null, low: null, high: null });
+      const { head } = this.state;
+      this.#make(head, head);
     },
     next_segment: () => void this.state.step(1),
     previous_segment: () => void this.state.step(-1),
@@ -165,6 +173,8 @@ export class Keyboard {
       const { state } = this;
       const writes = state.fields.peek().some((field) => field.transcript);
       if (writes && !state.only()?.field.transcript && !state.step(1, ({ field }) => Boolean(field.transcript))) return;
+      if (state.only()?.locked) return state.refuse(LOCKED);
+      state.fresh.value = false;
       state.write();
     },
     zoom_in: () => this.zoom(1.5),

@@ -4,6 +4,7 @@ import { AcceptAll, EntryList, type Entry } from "../shell/side";
 import { Sift } from "../shell/sift";
 import { Key } from "../shell/parts";
 import type { Shell } from "../shell/shell";
+import { ICONS } from "./icons";
 import { channelName } from "./marks";
 import type { AudioState } from "./state";
 import { covers } from "./time";
@@ -53,6 +54,10 @@ export function Lists({ shell, state }: Props): VNode {
       <EntryList
         shell={shell} title="Segments" count={ordered.length} selected={last} among={(id) => chosen.has(id)} at={indexOf(ordered)}
         entry={(i) => entryOf(ordered[i], channels)} onSelect={onSelect} onDelete={(id) => state.edits.remove([id])}
+        tools={[
+          { icon: ICONS.hidden, words: "Hide", on: (id) => state.marks.get(id)?.hidden ?? false, run: (id) => state.edits.toggle("hidden", [id]) },
+          { icon: ICONS.lock, words: "Lock", on: (id) => state.marks.get(id)?.locked ?? false, run: (id) => state.edits.toggle("locked", [id]) },
+        ]}
         empty={<>None yet. Drag over the recording, or press <Key chord={shell.keys("start")} /> and <Key chord={shell.keys("end")} /> while it plays.</>}
       />
     </>

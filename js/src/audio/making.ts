@@ -73,6 +73,7 @@ export class Making {
     if (field.frequency && part.high !== null) made.high = part.high;
     batch(() => {
       state.stretch.value = state.begun.value = null;
+      state.seen([made]);
       state.engine.edit([made]);
       state.choose([made.id ?? ""], true);
     });
@@ -84,7 +85,7 @@ export class Making {
   /** What a segment must not lie over; undefined where that is allowed. */
   hit(field: Segments, group: string, start: number, end: number, except: ReadonlySet<string> = new Set()): Mark | undefined {
     if (field.overlap !== false) return undefined;
-    return this.state.marks.near.within(start, end).find((one) => !one.suggested && one.group === group && !except.has(one.id) && meet(one, { start, end }));
+    return this.state.marks.whole.within(start, end).find((one) => !one.suggested && one.group === group && !except.has(one.id) && meet(one, { start, end }));
   }
 
   /** The free time around a moment, where segments must not overlap. */

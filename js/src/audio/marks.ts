@@ -39,8 +39,15 @@ function inTime(a: Mark, b: Mark): number {
   return a.start - b.start || a.end - b.end || (a.id < b.id ? -1 : 1);
 }
 
+export interface Look {
+  hidden(id: string): boolean;
+  locked(id: string): boolean;
+}
+
 export class Marks {
   readonly near = new Near<Mark>();
+  /** The hidden ones, too. */
+  whole = this.near;
   /** Answers, in the order of time. */
   ordered: readonly Mark[] = [];
   suggested: readonly Mark[] = [];
@@ -55,7 +62,7 @@ export class Marks {
     return this.#by.get(id);
   }
 
-  update(schema: Schema, channels: number, annotations: readonly AnyAnnotation[], suggestions: readonly AnyAnnotation[]): void {
+  update(schema: Schema, channels: number, annotations: readonly AnyAnnotation[], suggestions: readonly AnyAnnotation[], look: Look): void {
     const mixed = (field: Segments): boolean => [annotations, suggestions].some((list) => list.some((one) => one.kind === "segment"
       && one.field === field.name && ((one.channel ?? null) === null || Number(one.channel) >= channels)));
     const rows = rowsOf(schema, channels, mixed);
@@ -67,7 +74,8 @@ export class Marks {
     const derive = (segment: Segment, suggested: boolean): Mark | null => {
       const id = segment.id ?? "";
       const old = this.#by.get(id);
-      if (known && old?.segment === segment && old.suggested === suggested) return old;
+      const [hidden, locked] = [look.hidden(id), look.locked(id)];
+      if (known && old?.segment === segment && old.suggested === suggested && old.hidden === hidden && old.locked === locked) return old;
       const field = fields.get(segment.field ?? "");
       if (!field) return null;
       const { start, end, label = "", text = "", channel = null, low = null, high = null } = segment;
@@ -77,7 +85,7 @@ export class Marks {
       const tier = places.get(group) ?? places.get(groupOf(field, label, null)) ?? rows.findIndex((row) => row.field === field);
       return {
         id, start, end, label, text, channel, low, high, segment, field, info, action, group, tier, suggested,
-        color: info?.color ?? (labelsOf(field).length > 0 ? GREY : PLAIN), hidden: false, locked: false, lane: 0, lanes: 1,
+        color: info?.color ?? (labelsOf(field).length > 0 ? GREY : PLAIN), hidden, locked, lane: 0, lanes: 1,
       };
     };
     const taken: Mark[] = [];
@@ -101,6 +109,7 @@ export class Marks {
       if (!mark.suggested) this.counts.set(mark.action, (this.counts.get(mark.action) ?? 0) + 1);
     }
     this.near.load(all);
+    this.whole = all.some(({ hidden }) => hidden) ? new Near(all, true) : this.near;
   }
 
   /** Answers of a group in the order of time, but some. */

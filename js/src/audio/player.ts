@@ -90,6 +90,8 @@ export class Player {
   readonly speed: Signal<number> = signal(1);
   /** Repeats what is played. */
   readonly loop: Signal<boolean> = signal(false);
+  /** 1 as it was recorded. */
+  readonly volume: Signal<number> = signal(1);
   /** Listens to one channel only. */
   readonly channel: Signal<number | null> = signal(null);
   readonly problem: ReadonlySignal<Problem | null> = signal(null);
@@ -117,6 +119,10 @@ export class Player {
       if (this.speed.value === speed && this.channel.value === channel) return;
       [speed, channel] = [this.speed.value, this.channel.value];
       this.#again(this.position.peek());
+    });
+    scope.effect(() => {
+      const volume = this.volume.value;
+      this.#run?.gain.gain.setTargetAtTime(volume, this.#run.context.currentTime, FADE);
     });
     scope.effect(() => { if (!this.loop.value) this.#leave(); });
   }
@@ -188,7 +194,7 @@ export class Player {
     const count = heard[0]?.length ?? 0;
     if (!count) return;
     const node = nodeOf(context, heard.map((channel) => channel.map((value, n) => value * Math.sin(Math.PI * (n + 0.5) / count) ** 2)));
-    node.connect(context.destination);
+    node.connect(this.#gain(context));
     node.start();
   }
 
@@ -226,6 +232,13 @@ export class Player {
     return this.#context;
   }
 
+  #gain(context: BaseAudioContext): GainNode {
+    const gain = context.createGain();
+    gain.gain.value = this.volume.peek();
+    gain.connect(context.destination);
+    return gain;
+  }
+
   #close(): void {
     const context = this.#context;
     this.#context = null;
@@ -239,8 +252,7 @@ export class Player {
     const context = recording && this.#open(recording.rate);
     if (!context) return;
     document.dispatchEvent(new CustomEvent(PLAYS, { detail: this }));
-    const gain = context.createGain();
-    gain.connect(context.destination);
+    const gain = this.#gain(context);
     const speed = this.speed.peek();
     const run: Run = {
       context, gain, range, pace: recording.rate * speed / context.sampleRate, chunks: [], end: range[1], next: start, begun: start, round: 0,

@@ -5,7 +5,7 @@
  */
 import { batch, computed, type ReadonlySignal, signal } from "@preact/signals-core";
 import type { Engine } from "../core/engine";
-import type { AnyField, Label, Schema, Segments } from "../core/protocol";
+import type { AnyField, Label, Schema, Segment, Segments } from "../core/protocol";
 import type { Scope } from "../core/scope";
 import { type Actions, labelsOf } from "../shell/actions";
 import type { ViewState } from "../shell/entry";
@@ -54,13 +54,19 @@ export class AudioState implements ViewState {
   readonly draft = signal<Mark | null>(null);
   /** Why the last step was not done; shown until the next one. */
   readonly refused = signal("");
+  readonly hidden = signal<ReadonlySet<string>>(new Set());
+  readonly locked = signal<ReadonlySet<string>>(new Set());
+  readonly solo = signal<ReadonlySet<string> | null>(null);
+  /** The row that was chosen for what keys make; its group. */
+  readonly picked = signal("");
+  readonly row: ReadonlySignal<Row | undefined>;
   /** Where the pointer is. */
   readonly pointer = signal<readonly [x: number, y: number] | null>(null);
   /** Fingers are used, not a mouse. */
   readonly touch = signal(false);
   readonly follow = signal(true);
   readonly amplitude = signal(1);
-  readonly spectrogram = signal<SpectrumLook>({ on: false, window: 10, scale: "mel", low: -80, high: -10, bottom: 0, top: Infinity });
+  readonly spectrogram = signal<SpectrumLook>({ on: false, window: 10, scale: "mel", low: -70, high: -10, bottom: 0, top: Infinity });
   say: (words: string) => void = () => undefined;
   keys: (action: string) => string = () => "";
   /** Opens what stands beside the selection for the keyboard. */
@@ -81,6 +87,12 @@ export class AudioState implements ViewState {
     this.edits = new Edits(this);
     this.keyboard = new Keyboard(this);
     this.hint = computed(() => this.#hint());
+    this.row = computed(() => {
+      const current = this.current.value;
+      // a label of another row leads there
+      return this.rows.value.find(({ group, field, label }) => group === this.picked.value
+        && (!current || (field.name === current.field && (label === null || label === current.label))));
+    });
     scope.effect(() => this.peaks.show(engine.item.value));
     scope.effect(() => this.player.show(engine.item.value));
     scope.effect(() => this.#begin());
@@ -121,12 +133,16 @@ export class AudioState implements ViewState {
     const annotations = recording ? view.value.annotations : [];
     const offered = recording ? suggestions.value : [];
     const id = item.value?.id ?? "";
+    const [hidden, locked, solo] = [this.hidden.value, this.locked.value, this.solo.value];
     batch(() => {
       if (id !== this.#item) {
         this.#item = id;
         this.#leave();
       }
-      this.marks.update(schema.value, Math.min(recording?.channels ?? 1, 8), annotations, offered);
+      this.marks.update(schema.value, Math.min(recording?.channels ?? 1, 8), annotations, offered, {
+        hidden: (one) => hidden.has(one) || (solo !== null && !solo.has(one)),
+        locked: (one) => locked.has(one),
+      });
       this.rows.value = this.marks.rows;
       this.version.value = this.version.peek() + 1;
       const selected = this.selected.peek();
@@ -137,6 +153,7 @@ export class AudioState implements ViewState {
   /** Another item: nothing that was begun on the last one goes on. */
   #leave(): void {
     this.choose([]);
+    this.solo.value = null;
     this.stretch.value = this.begun.value = this.draft.value = this.hovered.value = null;
   }
 
@@ -230,11 +247,14 @@ export class AudioState implements ViewState {
     if (this.touch.value) return chosen.length === 0 ? "Hold, then drag, to mark a segment · two fingers zoom" : "Drag its edges, or the whole of it in its row";
     if (this.stretch.value) return `A label makes it a segment · ${keys("play_selection")} plays it`;
     if (chosen.length > 1) return `${keys("merge")} merges them · ${keys("delete")} deletes them`;
+    if (chosen[0]?.locked) return `It is locked · ${keys("lock")} unlocks it · ${keys("play_selection")} plays it`;
     if (chosen[0]?.suggested) return `${keys("accept")} accepts it · ${keys("reject")} rejects it · ${keys("play_selection")} plays it`;
     if (chosen.length === 1) {
       const writes = chosen[0]?.field.transcript ? ` · ${keys("transcript")} writes its text` : "";
       return `${keys("play_selection")} plays it${writes} · drag its edges, or ${keys("set_start")} ${keys("set_end")} · ${keys("split")} splits it`;
     }
+    const { row } = this;
+    if (row.value) return `In row “${row.value.name}”: ${keys("start")} and ${keys("end")} mark at the play-head · ${keys("hide")} hides its segments, ${keys("lock")} locks them`;
     const boxes = this.spectrogram.value.on && this.fields.value.some(({ frequency }) => frequency) ? " · on the spectrogram, a box" : "";
     return `Drag to mark a segment${boxes} · ${keys("play")} plays · ${keys("start")} and ${keys("end")} mark at the play-head`;
   }
@@ -275,15 +295,35 @@ export class AudioState implements ViewState {
 
   /** The next segment in time, from the selected one or the play-head; false if there is none. */
   step(by: 1 | -1, fits: (mark: Mark) => boolean = () => true): boolean {
-    const all = this.marks.all.filter(fits);
+    const all = this.marks.all.filter((mark) => !mark.hidden && fits(mark));
     const last = this.selected.peek().at(-1);
     const at = all.findIndex(({ id }) => id === last);
     const { head } = this;
     const next = at >= 0 ? all[at + by]
       : by > 0 ? all.find(({ start }) => start >= head) ?? all[0] : all.filter(({ start }) => start <= head).at(-1) ?? all.at(-1);
+    this.fresh.value = false; // who looks for one means what is selected
     if (next) this.select([next.id], { reveal: true, seek: true });
     else this.say(all.length === 0 ? "There are no segments yet." : by > 0 ? "That was the last segment." : "That was the first segment.");
     return next !== undefined;
+  }
+
+  /** Chooses the row that keys make segments in. */
+  pick(by: 1 | -1): void {
+    const rows = this.rows.peek();
+    const at = rows.findIndex((row) => row === this.row.peek());
+    const row = rows[at < 0 ? by > 0 ? 0 : rows.length - 1 : clamp(at + by, 0, rows.length - 1)];
+    if (!row) return;
+    batch(() => {
+      this.current.value = row.label === null ? this.refFor([row.field]) : { field: row.field.name ?? "", label: row.label };
+      this.picked.value = row.group;
+    });
+    this.say(`Row ${row.name}`);
+  }
+
+  /** What is made is seen, even if only some are shown. */
+  seen(list: readonly Segment[]): void {
+    const solo = this.solo.peek();
+    if (solo) this.solo.value = new Set([...solo, ...list.map(({ id = "" }) => id)]);
   }
 
   // ---- listening ------------------------------------------------------------------------------

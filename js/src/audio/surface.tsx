@@ -64,6 +64,7 @@ function mount(host: HTMLElement, strip: HTMLElement, { shell, state }: Props): 
   const cursor = computed(() => peaks.recording.value ? player.position.value : null);
   scope.effect(() => { painter.intervals.value = intervals.value; });
   scope.effect(() => { painter.tiers.value = state.rows.value; });
+  scope.effect(() => { painter.row.value = state.rows.value.findIndex((row) => row === state.row.value); });
   scope.effect(() => { painter.amplitude.value = state.amplitude.value; });
   scope.effect(() => { painter.spectrogram.value = state.spectrogram.value; });
   scope.effect(() => { painter.selected.value = new Set(state.selected.value); });

@@ -101,7 +101,8 @@ function Looks({ shell, state }: Props): VNode {
       {open.value ? (
         <Floating shell={shell} title="How it is shown, and what it snaps to" kind="nbl-menu nbl-looks" testid="nbl-adjustments" onClose={() => { open.value = false; }}>
           <fieldset>
-            <legend>Waves</legend>
+            <legend>Sound and waves</legend>
+            {slide("Volume", player.volume.value, [0, 2, 0.05], `${Math.round(100 * player.volume.value)} %`, (to) => { player.volume.value = to; })}
             {slide("Height", Math.log2(amplitude.value), [-2, 6, 0.25], `× ${amplitude.value < 10 ? amplitude.value.toFixed(1) : Math.round(amplitude.value)}`, (to) => { amplitude.value = 2 ** to; })}
             {check("Follow the play-head", follow)}
             {channels > 1 ? (

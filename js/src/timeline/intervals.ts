@@ -11,6 +11,8 @@ export interface Stage {
   readonly viewport: TimeViewport;
   readonly bands: readonly Band[];
   readonly tiers: readonly Tier[];
+  /** The one that is chosen. */
+  readonly row: number;
   readonly width: number;
   readonly dpr: number;
   readonly palette: Palette;
@@ -156,11 +158,16 @@ function dashed(ctx: CanvasRenderingContext2D, broken: boolean, x: number, top: 
 function drawTier(ctx: CanvasRenderingContext2D, stage: Stage, band: Band, visible: readonly Interval[]): void {
   const { viewport, tiers, palette } = stage;
   const tier = tiers[band.tier ?? 0];
+  const picked = band.tier === stage.row;
+  if (picked) {
+    ctx.fillStyle = palette.accent;
+    ctx.fillRect(0, band.top + 1, 4, band.height - 1);
+  }
   if (tier?.name && tiers.length > 1) {
-    ctx.font = palette.font;
+    ctx.font = picked ? palette.bold : palette.font;
     ctx.fillStyle = palette.shades(tier.color).line;
     ctx.fillRect(6, band.top + 5, 6, 6);
-    ctx.fillStyle = palette.muted;
+    ctx.fillStyle = picked ? palette.ink : palette.muted;
     ctx.fillText(palette.fit(ctx, tier.name, stage.width - 24), 16, band.top + NAME / 2 + 1.5);
   }
   const done: number[] = [];

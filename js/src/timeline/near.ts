@@ -1,26 +1,20 @@
 /** Which intervals are where in time: found without looking at all of them. */
 import type { Interval } from "./types";
 
-export interface Edge {
-  readonly id: string;
-  readonly time: number;
-  readonly side: "start" | "end";
-}
-
-/** Intervals by time; making it anew for 10,000 that are (almost) in order takes about a millisecond. Hidden ones are not found. */
+/** Intervals by time; making it anew for 10,000 that are (almost) in order takes about a millisecond. Hidden ones are found only if `hidden` says so. */
 export class Near<T extends Interval = Interval> {
   /** By start; of those that start together, the longer one first. */
   sorted: readonly T[] = [];
   /** The latest end of all up to a place. */
   #ends = new Float64Array();
 
-  constructor(intervals: readonly T[] = []) {
+  constructor(intervals: readonly T[] = [], readonly hidden = false) {
     this.load(intervals);
   }
 
   /** Replaces everything. */
   load(intervals: readonly T[]): void {
-    this.sorted = intervals.filter(({ hidden }) => !hidden).sort((a, b) => a.start - b.start || b.end - a.end);
+    this.sorted = intervals.filter(({ hidden }) => this.hidden || !hidden).sort((a, b) => a.start - b.start || b.end - a.end);
     this.#ends = new Float64Array(this.sorted.length);
     let latest = -Infinity;
     for (let place = 0; place < this.sorted.length; place++) { // Float64Array.from takes several times as long
@@ -58,34 +52,5 @@ export class Near<T extends Interval = Interval> {
       .filter((one) => (tier === undefined || one.tier === tier) && (lane === undefined || one.lane === lane || one.lanes <= 1)
         && (one.end > time || one.end >= time - tolerance && tolerance > 0 || one.end === one.start))
       .sort((a, b) => (a.end - a.start) - (b.end - b.start));
-  }
-
-  /** Starts and ends near a time, the nearest first, except those of some intervals. */
-  edges(time: number, tolerance: number, except: ReadonlySet<string> = new Set()): Edge[] {
-    const found: Edge[] = [];
-    for (const { id, start, end } of this.within(time - tolerance, time + tolerance)) {
-      if (except.has(id)) continue;
-      if (Math.abs(start - time) <= tolerance) found.push({ id, time: start, side: "start" });
-      if (end !== start && Math.abs(end - time) <= tolerance) found.push({ id, time: end, side: "end" });
-    }
-    return found.sort((a, b) => Math.abs(a.time - time) - Math.abs(b.time - time));
-  }
-
-  /** The last that starts before a time. */
-  before(time: number, tier?: number): T | null {
-    for (let place = this.#from(time) - 1; place >= 0; place--) {
-      const one = this.sorted[place] as T;
-      if (tier === undefined || one.tier === tier) return one;
-    }
-    return null;
-  }
-
-  /** The first that starts after a time. */
-  after(time: number, tier?: number): T | null {
-    for (let place = this.#from(time); place < this.sorted.length; place++) {
-      const one = this.sorted[place] as T;
-      if (one.start > time && (tier === undefined || one.tier === tier)) return one;
-    }
-    return null;
   }
 }

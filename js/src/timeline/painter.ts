@@ -7,7 +7,6 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
 import type { Scope } from "../core/scope";
 import type { Rgb } from "../shell/colors";
-import { hitAt, type Hit } from "./hit";
 import { drawIntervals, drawMoving, type Stage } from "./intervals";
 import { type Band, layoutBands, leastHeight } from "./layout";
 import { Near } from "./near";
@@ -37,7 +36,9 @@ export class TimelinePainter {
   readonly tiers: Signal<readonly Tier[]> = signal([]);
   /** How much the waveform is enlarged. */
   readonly amplitude: Signal<number> = signal(1);
-  readonly spectrogram: Signal<SpectrumLook> = signal({ on: true, window: 10, scale: "mel", low: -80, high: 0, bottom: 0, top: Infinity });
+  readonly spectrogram: Signal<SpectrumLook> = signal({ on: true, window: 10, scale: "mel", low: -70, high: 0, bottom: 0, top: Infinity });
+  /** The tier that is chosen: marked at its start. */
+  readonly row: Signal<number> = signal(-1);
   readonly selected: Signal<ReadonlySet<string>> = signal(new Set<string>());
   readonly hovered: Signal<string | null> = signal(null);
   /** The play-head: seconds. */
@@ -101,7 +102,7 @@ export class TimelinePainter {
     });
     on([0], () => [sources.peaks.version.value, sources.spectra.version.value, sources.samples?.version.value, this.amplitude.value]);
     const lifted = computed(() => this.draft.value?.id);
-    on([1], () => [this.intervals.value, lifted.value]);
+    on([1], () => [this.intervals.value, lifted.value, this.row.value]);
     on([2], () => [this.intervals.value, this.selected.value, this.hovered.value, this.cursor.value, this.selection.value, this.draft.value, this.pointer.value]);
   }
 
@@ -114,12 +115,6 @@ export class TimelinePainter {
       this.#pending = false;
       this.paint();
     });
-  }
-
-  /** The host's style has changed in another way than by its background. */
-  restyle(): void {
-    this.#palette = null;
-    this.redraw();
   }
 
   /** The frequency at a height within a spectrogram; null elsewhere. */
@@ -141,15 +136,6 @@ export class TimelinePainter {
     return band.top + band.height * (1 - Math.min(1, Math.max(0, part)));
   }
 
-  bandAt(y: number): Band | null {
-    return this.bands.peek().find(({ top, height }) => y >= top && y < top + height) ?? null;
-  }
-
-  /** What of which interval is at a place of the host. */
-  hit(x: number, y: number, tolerance = 5): Hit | null {
-    return hitAt(this.#stage(), this.near.peek(), x, y, tolerance, this.selected.peek());
-  }
-
   #places(rate: number): [number, number] {
     const { scale, bottom, top } = this.spectrogram.peek();
     return [placeOf(bottom, rate, scale), placeOf(Math.min(top, rate / 2), rate, scale)];
@@ -158,7 +144,7 @@ export class TimelinePainter {
   #stage(): Stage {
     const { viewport } = this;
     return {
-      viewport, bands: this.bands.peek(), tiers: this.tiers.peek(), width: viewport.width.peek(), dpr: viewport.dpr.peek(),
+      viewport, bands: this.bands.peek(), tiers: this.tiers.peek(), row: this.row.peek(), width: viewport.width.peek(), dpr: viewport.dpr.peek(),
       palette: this.#palette ??= Palette.of(this.host, this.background.peek()), yOf: (hertz, channel) => this.yOf(hertz, channel),
     };
   }

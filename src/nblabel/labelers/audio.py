@@ -29,7 +29,7 @@ __all__ = ["AudioLabeler"]
 
 Floats = npt.NDArray[np.float32]
 
-_SPECTROGRAM: dict[str, Any] = {"window": 1024, "scale": "mel", "low": -90.0, "high": -20.0}
+_SPECTROGRAM: dict[str, Any] = {"window": 1024, "scale": "mel", "low": -70.0, "high": -20.0}
 
 
 class AudioLabeler(Labeler):
@@ -61,7 +61,7 @@ class AudioLabeler(Labeler):
         The folder that relative paths lie under.
     spectrogram : bool or dict
         Whether the spectrogram is shown at first, and how it looks:
-        ``{"window": 1024, "scale": "mel", "low": -90, "high": -20}`` are samples a window (a power of two from 128 to
+        ``{"window": 1024, "scale": "mel", "low": -70, "high": -20}`` are samples a window (a power of two from 128 to
         8192), ``"mel"`` or ``"linear"``, and which dB are the least and the greatest colour; 0 dB is a sine of full
         scale.
     follow : bool
@@ -371,7 +371,7 @@ def _look(given: bool | Mapping[str, Any]) -> dict[str, Any]:
         low = high = math.nan
     if not -math.inf < low < high < math.inf:
         raise NblabelError(
-            f"low={look['low']!r}, high={look['high']!r} are no range in dB", "such as low=-90, high=-20"
+            f"low={look['low']!r}, high={look['high']!r} are no range in dB", "such as low=-70, high=-20"
         )
     return {
         "spectrogram": given is not False,
