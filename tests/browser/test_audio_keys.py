@@ -75,6 +75,17 @@ def test_playing(audio_page: Open) -> None:
     assert leaks(page) == []
 
 
+def test_a_label_key_is_about_what_is_selected_again(audio_page: Open) -> None:
+    page = audio_page([beeps()], segments=nb.Segments(["speech", "music"], transcript=True))
+    page.label("speech").home("[", "ArrowRight", "]").holds(labels=["speech"])
+    # what was just made: the key is about the next one
+    page.press("2", "[", "ArrowRight", "]").holds(labels=["speech", "music"])
+    page.press("t").type("hello").press("Escape", ",", ".", "1").holds(labels=["speech", "speech"])
+    # also where there is no further one to go to
+    page.press("ArrowRight", "[", "ArrowRight", "]").holds(labels=["speech", "speech", "music"])
+    page.press(".", "1").holds(labels=["speech", "speech", "speech"], texts=["", "hello", ""])
+
+
 def test_marking_while_it_plays(audio_page: Open) -> None:
     page = audio_page([beeps(), beeps()], segments=["speech"])
     page.home("Space").until(lambda: page.now > 0.2)

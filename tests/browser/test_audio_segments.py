@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import nblabel as nb
@@ -219,6 +220,47 @@ def test_times_are_written_exactly(audio_page: Open) -> None:
     page.press("Escape", "Control+z").holds(times=[(1.2345, 4.5)])
 
 
+def test_snapping_to_the_quietest_moment(audio_page: Open) -> None:
+    rate = 8000
+    sound = 0.4 * np.random.default_rng(5).uniform(-1, 1, 10 * rate).astype(np.float32)
+    hush = [(2.0, 2.1), (6.0, 6.1)]
+    for start, end in hush:
+        sound[round(start * rate) : round(end * rate)] = 0
+    page = audio_page([(sound, rate)], segments=["speech"])
+    page.part("adjust").click()
+    page.part("adjustments").get_by_label("the quietest moment near").check()
+    page.press("Escape").home(*["ArrowRight"] * 4, "+").looked_away()
+    page.drag(2.05 - 4 * page.per_pixel, 6.05 + 4 * page.per_pixel)
+    page.until(lambda: page.count == 1)
+    for time, (start, end) in zip(page.times[0], hush, strict=True):
+        assert start + 0.03 < time < end - 0.03
+    # alt leaves it where it is let go
+    page.press("Escape").drag(3.0, 5.95, held="Alt").holds_times(page.times[0], (3.0, 5.95))
+
+
+def test_what_is_locked_or_hidden(audio_page: Open) -> None:
+    page = audio_page(
+        make=drafted(nb.Segment(2.0, 4.0, "speech"), nb.Segment(6.0, 7.0, "music"), segments=["speech", "music"])
+    )
+    y = page.row()
+    first = page.entries().first
+    first.hover()
+    first.get_by_role("button", name="Lock speech").click()
+    # it can be selected, but not dragged: neither its edges nor the whole of it
+    page.click(3.0, y).until(lambda: "locked" in page.hint)
+    page.press("Delete").until(lambda: page.hint == "It is locked")
+    page.press("Alt+Shift+ArrowRight").until(lambda: page.hint == "It is locked")
+    assert page.part("delete").is_disabled()
+    assert page.settle().times == [(2.0, 4.0), (6.0, 7.0)]
+    page.press("Shift+L", "Alt+Shift+ArrowRight").holds(times=[(2.01, 4.01), (6.0, 7.0)])
+    # what is hidden is not there for the mouse
+    page.click(6.5, y).press("Shift+H", "Escape").click(6.5, y)
+    assert page.selected == []
+    page.click(3.0, y).press("Alt+H").until(lambda: "shown" in page.said)
+    page.picture("audio-solo")
+    page.press("Alt+Shift+H").click(6.5, y).until(lambda: len(page.selected) == 1)
+
+
 def test_boxes_on_the_spectrogram(audio_page: Open) -> None:
     page = audio_page([beeps()], segments=nb.Segments(["whistle"], frequency=True), spectrogram=True)
     box = page.box
@@ -246,6 +288,30 @@ def test_boxes_on_the_spectrogram(audio_page: Open) -> None:
     # over the waves a segment has no frequencies
     page.press("Escape", "Escape").drag(7.0, 8.0).until(lambda: page.count == 2)
     assert page.segments[1].low is None
+
+
+def test_corners_of_boxes(audio_page: Open) -> None:
+    segments = nb.Segments(["whistle"], frequency=True)
+    made = nb.Segment(3.0, 5.0, "whistle", low=800.0, high=2000.0)
+    page = audio_page(make=drafted(made, segments=segments, spectrogram={"scale": "linear"}))
+    page.click(4.0, page.row()).until(lambda: len(page.selected) == 1)
+    # where its sides are: found by where they are taken hold of
+    height = page.box["height"]
+    edges = []
+    for y in range(int(page.wave), int(height)):
+        page.mouse.move(*page.screen(4.0, y))
+        if page.timeline.evaluate("(one) => one.style.cursor") == "ns-resize":
+            edges.append(y)
+    high = edges[0] + 5
+    low = edges[-1] - 5
+    assert low - high > 20
+    page.drag(5.0, 5.5, low, low + 12)
+    page.until(lambda: page.segments[0].low < 800 and page.segments[0].end > 5.4)
+    one = page.segments[0]
+    assert (one.start, one.high) == (3.0, 2000)
+    page.drag(3.0, 2.5, high, high - 12)
+    page.until(lambda: page.segments[0].high > 2000 and page.segments[0].start < 2.6)
+    assert (page.segments[0].end, page.segments[0].low) == (one.end, one.low)
 
 
 def test_what_has_no_fields_can_still_be_marked_to_listen(audio_page: Open) -> None:

@@ -62,6 +62,7 @@ def test_by_score(audio_page: Open) -> None:
 def test_all_at_once_but_none_over_another(audio_page: Open) -> None:
     # those that overlap each other do not even come: see the notice
     page = offered(audio_page, 2, segments=nb.Segments(["speech", "music"], overlap=False))
+    page.part("suggest-error").get_by_text("Some suggestions for this item are missing").wait_for()
     page.drag(4.3, 6.0).part("popover").locator('.nbl-chip[data-label="music"]').click()
     page.press("Shift+A").holds(labels=["music", "speech"])
     page.until(lambda: "overlap" in page.hint)
@@ -87,6 +88,7 @@ def test_a_model_that_fails_is_said(audio_page: Open) -> None:
         raise ValueError("no such voice")
 
     page = audio_page([beeps()], segments=["speech"], suggest=broken)
+    page.part("suggest-error").get_by_text("There are no suggestions for this item").wait_for()
     page.part("suggest-error").get_by_text("Details").click()
     page.part("suggest-error").get_by_text("no such voice").wait_for()
     page.drag(1.0, 2.0).holds_times((1.0, 2.0))

@@ -42,6 +42,17 @@ def test_a_row_for_each_channel(audio_page: Open) -> None:
     page.picture("audio-channels")
 
 
+def test_a_row_is_chosen_by_keys(audio_page: Open) -> None:
+    page = audio_page([beeps(channels=3)], segments=nb.Segments(["speech"], tiers="channel"))
+    page.home("Shift+ArrowDown").until(lambda: "Channel 1" in page.hint)
+    page.press("Shift+ArrowDown").until(lambda: "Channel 2" in page.hint)
+    page.picture("audio-row")
+    page.press("[", "ArrowRight", "]", "Escape", "Shift+ArrowDown", "ArrowRight", "e")
+    page.until(lambda: [one.channel for one in page.segments] == [1, 2])
+    # its segments are hidden as one
+    page.press("Escape", "Shift+H", "Alt+ArrowUp").until(lambda: page.selected == ["0:00.00–0:01.00 · Channel 2"])
+
+
 def test_a_row_for_each_field(audio_page: Open) -> None:
     page = audio_page(
         [beeps()],

@@ -116,7 +116,7 @@ function SuggestProblem({ words, shell }: { words: string; shell: Shell }): VNod
   return (
     <div class="nbl-notice" data-testid="nbl-suggest-error">
       <Icon name="warning" />
-      <ProblemText problem={{ title: "The model gave no suggestions for this item.", detail: words }} />
+      <ProblemText problem={{ title: shell.engine.item.value?.suggestions?.length ? "Some suggestions for this item are missing" : "There are no suggestions for this item", detail: words }} />
       <CopyButton shell={shell} text={words} />
     </div>
   );
