@@ -161,7 +161,9 @@ function drawTier(ctx: CanvasRenderingContext2D, stage: Stage, band: Band, visib
   const picked = band.tier === stage.row;
   if (picked) {
     ctx.fillStyle = palette.accent;
-    ctx.fillRect(0, band.top + 1, 4, band.height - 1);
+    ctx.globalAlpha = 0.16;
+    ctx.fillRect(0, band.top + 1, stage.width, band.height - 1);
+    ctx.globalAlpha = 1;
   }
   if (tier?.name && tiers.length > 1) {
     ctx.font = picked ? palette.bold : palette.font;

@@ -37,7 +37,7 @@ export class TimelinePainter {
   /** How much the waveform is enlarged. */
   readonly amplitude: Signal<number> = signal(1);
   readonly spectrogram: Signal<SpectrumLook> = signal({ on: true, window: 10, scale: "mel", low: -70, high: 0, bottom: 0, top: Infinity });
-  /** The tier that is chosen: marked at its start. */
+  /** The tier that is chosen. */
   readonly row: Signal<number> = signal(-1);
   readonly selected: Signal<ReadonlySet<string>> = signal(new Set<string>());
   readonly hovered: Signal<string | null> = signal(null);
