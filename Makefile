@@ -49,9 +49,15 @@ demo: build ## JupyterLab on the first example; ARGS=--check runs it without a p
 system:
 	@scripts/system_packages.sh
 
+# What needs no browser runs on two cores at once; browsers have the machine to themselves.
+ifneq ($(strip $(ARGS)),)
+PYTEST = $(PY) -m pytest $(ARGS) || status=1
+else
+PYTEST = $(PY) -m pytest -n 2 --dist loadfile -m "not browser" || status=1; $(PY) -m pytest -m browser || status=1
+endif
 test: $(VENV)/.with-test system build ## everything: vitest, then pytest (ARGS go to pytest)
 	@status=0; $(NPM) run --silent test || status=1; \
-	  NBLABEL_REQUIRE="$$(scripts/system_packages.sh --list)" $(PY) -m pytest $(ARGS) || status=1; \
+	  export NBLABEL_REQUIRE="$$(scripts/system_packages.sh --list)"; $(PYTEST); \
 	  exit $$status
 
 lint: $(VENV)/.with-lint node ## ruff, mypy, import-linter, eslint, tsc, generated files, house rules
