@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -169,6 +170,42 @@ def test_the_list_of_many_segments_is_short(audio_page: Open) -> None:
 def test_height_can_be_given(audio_page: Open) -> None:
     page = audio_page([talk()], segments=["a"], height=420)
     assert page.box["height"] == pytest.approx(420, abs=1)
+
+
+class Behind(np.ndarray[Any, Any]):
+    """Samples of which the later ones come only once they may."""
+
+    gate = threading.Event()
+
+    def __getitem__(self, place: Any) -> Any:
+        if isinstance(place, slice) and (place.start or 0) >= 1 << 20:
+            assert self.gate.wait(60)
+        return super().__getitem__(place)
+
+
+def test_progress_is_shown_and_the_labeler_usable_while_waves_are_computed(audio_page: Open) -> None:
+    sound = np.concatenate([beeps(10.0)[0][:, 0]] * 40).view(Behind)
+    Behind.gate.set()
+
+    def make() -> Any:
+        lab = nb.AudioLabeler([(sound, 8000)], segments=["speech"], spectrogram=False, store=":memory:")
+        Behind.gate.clear()
+        return lab
+
+    page = audio_page(make=make, ready=False)
+    try:
+        page.until_ready()
+        page.part("computing").wait_for()
+        bar = page.root.get_by_role("progressbar", name="Waves computed")
+        page.until(lambda: bar.get_attribute("aria-valuenow") == "33")
+        assert "32 %" in page.part("computing").inner_text()
+        # what is there can be marked meanwhile
+        page.drag(20.0, 60.0).holds_times((20.0, 60.0))
+        page.picture("audio-computing")
+    finally:
+        Behind.gate.set()
+    page.part("computing").wait_for(state="detached")
+    page.painted()
 
 
 def test_a_recording_that_is_missing(audio_page: Open, tmp_path: Any) -> None:
