@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from .annotations import AnyAnnotation, new_id
+from .annotations import AnyAnnotation, Segment, new_id
 from .answers import Answers
 from .errors import InvalidAnnotation, NblabelError, UnknownItem
 from .formats.pictures import plain_name
@@ -222,6 +222,10 @@ def _fitting(
         if more:
             a = msgspec.structs.replace(a, attributes={k: v for k, v in a.attributes.items() if k in asked})
             lost.append(Dropped(row.item.key, a.id, f"attributes that are not asked for: {', '.join(map(repr, more))}"))
+        if isinstance(extent, float) and isinstance(a, Segment) and a.start <= extent < a.end:
+            if a.end > extent + 0.001:
+                lost.append(Dropped(row.item.key, a.id, f"cut off at the recording's end, {extent:g} s"))
+            a = msgspec.structs.replace(a, end=extent)
         if isinstance(extent, tuple | float):
             try:
                 schema.check([a], extent=extent)

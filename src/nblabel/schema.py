@@ -445,6 +445,8 @@ def _check_segment(a: Segment, field: Segments, duration: float | None) -> None:
         raise InvalidAnnotation(a.describe(), "bounds the frequency, and the field has frequency=False")
     if duration is not None and a.start > duration:
         raise InvalidAnnotation(a.describe(), f"starts behind the recording's end at {duration:g} s")
+    if duration is not None and a.end > duration + 0.001:  # files of other tools count in milliseconds
+        raise InvalidAnnotation(a.describe(), f"ends behind the recording's end at {duration:g} s")
 
 
 _SIGNS = (
@@ -687,7 +689,7 @@ class Schema(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
             The item's key, for the message.
         extent : int, float or (int, int), optional
             Code points of the item's text, within which spans must end; or width and height of its image in pixels,
-            which shapes must touch and masks must have; or seconds of its recording, within which segments must start.
+            which shapes must touch and masks must have; or seconds of its recording, within which segments must lie.
         complete : bool
             Check the limits (min, max, required) too, as for a submitted response.
         draft : bool

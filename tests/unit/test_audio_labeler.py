@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import subprocess
 import sys
 import textwrap
@@ -238,13 +239,30 @@ def test_a_lone_label_need_not_be_said() -> None:
         two.submit([(1, 2)])
 
 
+def test_a_textgrid_is_as_long_as_the_recording(tmp_path: Path) -> None:
+    """Also where only decoding tells how long that is."""
+    soundfile.write(tmp_path / "a.mp3", np.sin(np.arange(4 * 16_000) / 9) / 2, 16_000)
+    lab = nb.AudioLabeler([str(tmp_path / "a.mp3")], segments=["x"], store=":memory:")
+    lab.submit([nb.Segment(0.2, 1, "x")])
+    found = re.search(r"xmax = ([0-9.]+)", lab.textgrid(str(tmp_path / "a.mp3")))
+    assert found
+    assert 4 <= float(found[1]) < 4.2
+
+
+def test_a_channel_that_is_not_there_is_a_missing_clip() -> None:
+    lab = nb.AudioLabeler([(np.zeros((80, 2)), 8)], segments=["x"], store=":memory:")
+    lab.submit([nb.Segment(0, 1, "x", channel=5), nb.Segment(1, 2, "x", channel=1)])
+    assert [made is None for made in lab.clips().samples] == [True, False]
+
+
 def test_of_a_file_only_what_lies_behind_the_end_is_left_out(folder: Path, tmp_path: Path) -> None:
     """Others' files may be of a longer version of the recording."""
-    (tmp_path / "labels.txt").write_text("1.0\t2.0\tspeech\n900.0\t901.0\tspeech\n")
+    (tmp_path / "labels.txt").write_text("1.0\t2.0\tspeech\n9.0\t12.0\tspeech\n900.0\t901.0\tspeech\n")
     lab = nb.AudioLabeler([(np.zeros(80), 8)], segments=["speech"], store=":memory:", key=None)
     (tmp_path / "0.txt").write_text((tmp_path / "labels.txt").read_text())
     report = lab.load(tmp_path / "0.txt", format="audacity")
-    assert lab.annotations[["start", "end"]].values.tolist() == [[1, 2]]
+    assert lab.annotations[["start", "end"]].values.tolist() == [[1, 2], [9, 10]]
+    assert "cut off at the recording's end, 10 s" in str(report)
     assert "starts behind the recording's end at 10 s" in str(report)
 
 

@@ -129,7 +129,9 @@ def test_existing_values_are_answers_and_unfit_ones_are_kept_and_told() -> None:
     live = opened(frame)
     assert [said(live.read(n)) for n in range(6)] == [["pos"], None, None, None, ["neg"], None]
     assert live.answered().tolist() == [True, False, False, False, True, False]
-    assert live.problems() == ("2 values of 'label' are not labels of the schema ('meh', ...): kept as they are",)
+    assert live.problems() == (
+        "2 values of 'label' are no labels of the schema ('meh', ...): kept until the item is answered",
+    )
     assert live.read(0) == live.read(0)
     (one,) = live.read(0) or ()
     assert one.field == "mood"
@@ -656,7 +658,7 @@ def test_relations_connect_the_spans_of_their_row() -> None:
     ids = [a.id for a in found[0] if isinstance(a, Span)]
     assert ends == [[(ids[1], "knows")], [(ids[2], "knows")], [], [], [], [], []]
     assert live.answered("links").tolist() == [True, True, False, False, False, False, False]
-    assert "5 values of 'y_links' are not relations of the schema" in live.problems()[0]
+    assert "5 values of 'y_links' are no relations of the schema" in live.problems()[0]
     live.write(2, found[1])
     assert frame["y_links"].tolist()[2] == [{"head": (0, 2), "child": (3, 4, "PER"), "label": "knows"}]
 
@@ -679,7 +681,7 @@ def test_a_million_labels_are_counted_without_looking_at_each() -> None:
         live = opened(texts(1).iloc[[0] * 200_000].assign(label=values))
         assert int(live.answered().sum()) == 100_000
         assert live.problems() == (
-            "50,000 values of 'label' are not labels of the schema ('meh', ...): kept as they are",
+            "50,000 values of 'label' are no labels of the schema ('meh', ...): kept until the item is answered",
         )
 
 

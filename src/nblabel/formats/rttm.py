@@ -91,6 +91,9 @@ def _turn(cells: Sequence[str], id_: str, schema: Schema | None) -> Segment:
     if not re.fullmatch("[1-9][0-9]{0,3}", cells[2]):
         raise InvalidAnnotation("turn", f"has the channel {cells[2]!r}")
     fields = [one for one in (schema.fields if schema else ()) if isinstance(one, Segments)]
+    if not any(one.label(label) for one in fields):  # a name is one word there: `write` joins the words of others
+        spaced = (name.name for one in fields for name in one.get_labels() if "_".join(name.name.split()) == label)
+        label = next(spaced, label)
     field = next((one.name for one in fields if one.label(label)), DEFAULT_FIELDS["segment"])
     body: dict[str, Any] = {"id": id_, "field": field, "label": label, "start": start, "end": start + length}
     body["channel"] = int(cells[2]) - 1

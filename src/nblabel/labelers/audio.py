@@ -18,7 +18,6 @@ from ..formats import textgrid, tidy
 from ..media.audio import AudioReader
 from ..media.audio_cache import PeakCache
 from ..media.audio_spectra import WINDOWS
-from ..media.base import MediaError
 from ..records import Item
 from ..schema import Choices, FieldLike, LabelLike, Segments, Texts
 from ..sources.audio import open_audio
@@ -253,7 +252,7 @@ class AudioLabeler(Labeler):
         -------
         DataFrame
             ``key, id, field, label, text, start, end, channel, samples, rate``: float32 (n, channels), exact to the
-            sample; ``None`` and a missing rate for recordings that cannot be read.
+            sample; ``None`` and a missing rate for recordings that cannot be read, or have no such channel.
         """
         if field is not None:
             self.schema.field(field)
@@ -310,6 +309,9 @@ class AudioLabeler(Labeler):
         """
         said = self._session.said(key, annotator)
         length = self._reader.measure(said.item.data)[0]
+        if length is None and not said.item.problem:  # some formats tell how long they are only when they are decoded
+            sound = self._reader.sound(said.item)
+            length = sum(len(block) for block in sound.blocks()) / sound.rate
         return textgrid.text_of(said, self.schema, duration=length, short=short)
 
     def _cut(self, item: Item, segment: Segment, pad: float) -> tuple[Floats, int]:
@@ -325,7 +327,7 @@ class AudioLabeler(Labeler):
             return None, None
         try:
             return self._cut(item, segment, pad)
-        except MediaError:  # a file that breaks only where it is decoded
+        except NblabelError:  # a file that breaks only where it is decoded, or has no such channel
             return None, None
 
 

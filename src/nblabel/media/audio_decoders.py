@@ -278,9 +278,13 @@ def _head(origin: str | bytes) -> bytes:
         with Path(origin).open("rb") as file:
             return file.read(64)
     except OSError as error:
-        raise MediaError(f"the file cannot be read: {error.strerror or error}") from None
+        raise MediaError(f"the file {_short(origin)} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
-        raise MediaError(f"the file cannot be read: {error}") from None
+        raise MediaError(f"the file {_short(origin)} cannot be read: {error}") from None
+
+
+def _short(path: str) -> str:
+    return repr(path) if len(path) <= 200 else f"{path[:80]!r} … {path[-120:]!r}"
 
 
 def _unreadable(head: bytes, troubles: list[MediaError]) -> MediaError:

@@ -105,7 +105,9 @@ def _file(origin: str | bytes) -> Iterator[IO[bytes]]:
             "the path is a folder, not an image", "hand in its path alone to label all that is in it"
         ) from None
     except FileNotFoundError:
-        raise MediaError("there is no such file", f"the working folder is {str(Path.cwd())!r}") from None
+        raise MediaError(
+            f"there is no such file: {origin[:300]!r}", f"the working folder is {str(Path.cwd())!r}"
+        ) from None
     except OSError as error:
         if Path(origin).is_dir():  # what Windows says of folders
             raise MediaError("the path is a folder, not an image") from None

@@ -478,10 +478,16 @@ def _short(raw: Any) -> str:
 
 
 def _unfit(name: str, unfit: _Unfit, kind: str) -> str:
-    what = {"choice": "labels of the schema", "span": "spans of the schema", "relation": "relations of the schema"}
-    values = "1 value" if unfit.cells == 1 else f"{unfit.cells:,} values"
+    one = unfit.cells == 1
+    what = {"choice": "label", "span": "span", "relation": "relation"}.get(kind)
+    answers = (
+        ("answer" if what is None else f"{what} of the schema")
+        if one
+        else ("answers" if what is None else f"{what}s of the schema")
+    )
+    values = "1 value" if one else f"{unfit.cells:,} values"
     more = ", ..." if unfit.cells > len(unfit.examples) else ""
     return (
-        f"{values} of {name!r} {'is' if unfit.cells == 1 else 'are'} not {what.get(kind, 'answers')}"
-        f" ({', '.join(unfit.examples)}{more}): kept as they are"
+        f"{values} of {name!r} {'is' if one else 'are'} no {answers}"
+        f" ({', '.join(unfit.examples)}{more}): kept until the item is answered"
     )
