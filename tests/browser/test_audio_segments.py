@@ -122,7 +122,7 @@ def test_segments_snap(audio_page: Open) -> None:
     near = 4 * page.per_pixel
     page.drag(2.0, 4.0 - near)
     page.until(lambda: page.count == 2 and page.times[1][1] == 4.0)
-    page.drag(6.0 + near, 7.0)
+    page.drag(6.0 + 2 * near, 7.0)  # beside the edge: on it, one would move that
     page.until(lambda: page.count == 3 and page.times[2][0] == 6.0)
     # alt does not snap
     page.press("Escape").drag(8.0, 6.0 + near, held="Alt")
@@ -321,3 +321,18 @@ def test_what_has_no_fields_can_still_be_marked_to_listen(audio_page: Open) -> N
     assert page.now == pytest.approx(2.5, abs=2 * page.per_pixel)
     assert page.count == 0
     page.choose("good").holds(count=0)
+
+
+def test_edges_on_the_waves_are_taken_whatever_is_selected(audio_page: Open) -> None:
+    page = audio_page([beeps()], segments=["a", "b"])
+    page.focus_timeline().press("1").drag(2, 4).press("Escape", "2")
+    page.drag(4, 5).holds_times((2, 5))
+    # with alt a new one begins there
+    page.press("Escape").drag(5, 7, held="Alt").until(lambda: len(page.times) == 2)
+    assert sorted(page.labels) == ["a", "b"]
+
+
+def test_the_hint_of_an_event_is_about_events(audio_page: Open) -> None:
+    page = audio_page([beeps()], segments=["a"])
+    page.focus_timeline().press("1", "Home", "ArrowRight", "e").until(lambda: page.times == [(1.0, 1.0)])
+    page.until(lambda: page.hint.startswith("An event"))

@@ -54,6 +54,14 @@ def test_the_player_is_at_hand_while_typing(audio_page: Open) -> None:
     assert leaks(page) == []
 
 
+def test_enter_in_the_last_text_leaves_it(audio_page: Open) -> None:
+    page = audio_page(make=drafted(*THREE[:2], segments=WORDS))
+    page.focus_timeline().press("t").type("one").press("Enter").until(lambda: page.now >= 3.0 and typing(page))
+    page.type("two").press("Enter").until(lambda: not typing(page))
+    page.press("Enter").at(1)
+    assert [one.text for one in page.session.labelled()[0].response.annotations] == ["one", "two"]
+
+
 def test_one_undo_takes_back_what_was_typed_at_once(audio_page: Open) -> None:
     page = audio_page(make=drafted(*THREE, segments=WORDS))
     page.focus_timeline().press("t").type("hello").press("Escape").holds(texts=["hello", "", ""])

@@ -13,6 +13,8 @@ import type { Mark } from "./types";
 const SLACK = { mouse: 3, touch: 9 } as const;
 /** How near an edge is taken hold of. */
 const GRIP = { mouse: 5, touch: 14 } as const;
+/** Narrower segments are not taken by their edges on the waves: one could not mark anything beside them. */
+const TAKEN = 24;
 const LONG_PRESS = 420;
 const DOUBLE = 350;
 
@@ -95,23 +97,24 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     return mark.start === mark.end ? [] : sides;
   };
 
-  /** The segment that a press at a place would drag, and by which of its sides. */
-  const grab = (x: number, y: number, by: Press["by"]): { mark: Mark; sides: readonly Side[] } | null => {
+  /** The segment that a press at a place would drag, and by which of its sides; with alt, only the one that is selected. */
+  const grab = (x: number, y: number, by: Press["by"], alt = false): { mark: Mark; sides: readonly Side[] } | null => {
     const band = bandAt(y);
     if (!band || band.kind === "ruler") return null;
     const only = state.only();
     const found = under(x, y, GRIP[by]).filter(({ locked }) => !locked);
-    // the selected one lies on top; over the waves it is the only one that moves
+    // the selected one lies on top
     if (only && found.some(({ id }) => id === only.id)) {
       const sides = sidesAt(only, x, y, by);
       const boxed = band.kind === "spectrum" && (only.low !== null || only.high !== null);
       if (sides.length > 0 || boxed || band.kind === "tier") return { mark: only, sides };
     }
-    if (band.kind !== "tier") return null;
-    for (const mark of found) {
-      const sides = sidesAt(mark, x, y, by);
-      if (sides.length > 0) return { mark, sides };
+    const waves = band.kind !== "tier";
+    for (const mark of waves && (alt || by === "touch") ? [] : found) {
+      const sides = waves && viewport.x(mark.end) - viewport.x(mark.start) < TAKEN ? [] : sidesAt(mark, x, y, by);
+      if (sides.some((side) => !waves || side === "start" || side === "end")) return { mark, sides };
     }
+    if (waves) return null;
     const [mark] = found;
     return mark ? { mark, sides: [] } : null;
   };
@@ -266,7 +269,7 @@ export function attachGestures(scope: Scope, element: HTMLElement, surface: Surf
     if (press || pinch || (event.button !== 0 && event.button !== 1)) return;
     element.setPointerCapture(event.pointerId);
     const band = bandAt(y);
-    const grabbed = grab(x, y, by);
+    const grabbed = grab(x, y, by, event.altKey);
     const double = event.timeStamp - before.time < DOUBLE && near(before.x, x, 2 * SLACK[by]);
     before = { x, time: event.timeStamp };
     press = {

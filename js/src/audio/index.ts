@@ -17,6 +17,7 @@ export default labeler({
     };
     state.attributes = focus(".nbl-inspector :is(select, input)");
     state.write = focus("[data-transcript]:enabled, .nbl-fields :is(textarea, input[type=text])");
+    state.leave = focus(".nbl-timeline");
     state.touch.value = matchMedia("(pointer: coarse)").matches;
   },
 });

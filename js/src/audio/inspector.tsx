@@ -163,6 +163,10 @@ function Transcript({ shell, state, mark }: Props & { mark: Mark | undefined }):
     const at = all.findIndex(({ id }) => id === state.selected.value.at(-1));
     return at < 0 ? "" : `${at + 1} of ${all.length}`;
   });
+  const last = useComputed(() => {
+    void state.version.value;
+    return state.marks.all.filter(({ field, hidden }) => field.transcript && !hidden).at(-1)?.id === state.selected.value.at(-1);
+  });
   useLayoutEffect(() => {
     // what cannot be written in any more does not keep the keys
     const { activeElement } = shell.root.getRootNode() as Document | ShadowRoot;
@@ -178,7 +182,7 @@ function Transcript({ shell, state, mark }: Props & { mark: Mark | undefined }):
       <div class="nbl-transcript-keys nbl-muted">
         {mark ? (
           <>
-            <span><Key chord="Enter" /> next</span>
+            <span><Key chord="Enter" /> {last.value ? "done" : "next"}</span>
             <span><Key chord={shell.keymap.value.chords("play")[1]} /> play, pause</span>
             <span><Key chord={shell.keymap.value.chords("play_selection")[1]} /> again</span>
             <span><Key chord={shell.keymap.value.chords("back")[1]} /> back 1 s</span>

@@ -35,7 +35,10 @@ export class Keyboard {
     }
     if (!area || event.key !== "Enter" || !plain || event.shiftKey) return false;
     const [written] = state.chosen();
-    if (written && !this.#next()) state.player.pause();
+    if (written && !this.#next()) {
+      state.player.pause();
+      state.leave(); // the keys are the labeler's again: Enter submits
+    }
     // what a model wrote and a person leaves as it is, is right
     if (written?.suggested) state.edits.accept([written.id]);
     state.engine.flush();

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals-core";
 import type { AudioState } from "./state";
 
-const NEAR = 7; // CSS pixels
+const NEAR = 10; // CSS pixels
 const AROUND = 0.01; // seconds: a zero crossing further away is another place
 
 /** The upward or downward zero crossing nearest to a place between two samples; null if there is none. */

@@ -71,6 +71,8 @@ export class AudioState implements ViewState {
   keys: (action: string) => string = () => "";
   /** Opens what stands beside the selection for the keyboard. */
   attributes: () => void = () => undefined;
+  /** Gives the keys back from a text. */
+  leave: () => void = () => undefined;
   /** Puts the text of the selected segment under the keys. */
   write: () => void = () => undefined;
   #schema: Schema | null = null;
@@ -249,6 +251,7 @@ export class AudioState implements ViewState {
     if (chosen.length > 1) return `${keys("merge")} merges them · ${keys("delete")} deletes them`;
     if (chosen[0]?.locked) return `It is locked · ${keys("lock")} unlocks it · ${keys("play_selection")} plays it`;
     if (chosen[0]?.suggested) return `${keys("accept")} accepts it · ${keys("reject")} rejects it · ${keys("play_selection")} plays it`;
+    if (chosen[0] && chosen[0].start === chosen[0].end) return `An event · ${keys("earlier")} ${keys("later")} move it · ${keys("delete")} deletes it`;
     if (chosen.length === 1) {
       const writes = chosen[0]?.field.transcript ? ` · ${keys("transcript")} writes its text` : "";
       return `${keys("play_selection")} plays it${writes} · drag its edges, or ${keys("set_start")} ${keys("set_end")} · ${keys("split")} splits it`;
