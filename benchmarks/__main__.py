@@ -22,6 +22,7 @@ def _arguments() -> argparse.Namespace:
         help="these contestants only: " + ", ".join(takers),
     )  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="a few of everything; the tables are left as they are")
+    parser.add_argument("--rounds", type=int, metavar="N", help="how often everything is done (3; with --quick 1)")
     parser.add_argument("--chaos", action="store_true", help="also the run of 1,000 labels with accidents (long)")
     parser.add_argument(
         "--quiet", type=float, default=0.7, metavar="LOAD", help="wait until the load is below this (%(default)s)"
@@ -45,7 +46,7 @@ def main() -> int:
         wanted += [one for one in measures.ALL if one.extra]
     # Server, kernels and browser end with us, however we are ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
-    bench = Bench(quick=asked.quick, against=asked.against)
+    bench = Bench(quick=asked.quick, against=asked.against, rounds=asked.rounds)
     failed = []
     try:
         for measure in dict.fromkeys(wanted):

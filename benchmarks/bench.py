@@ -69,8 +69,9 @@ class Result:
 class Bench:
     """What the measures work with."""
 
-    def __init__(self, *, quick: bool, against: Sequence[str] = ()) -> None:
+    def __init__(self, *, quick: bool, against: Sequence[str] = (), rounds: int | None = None) -> None:
         self.quick = quick
+        self.rounds = rounds or self.times(3, 1)
         self.against = tuple(against)
         self.contestants = tuple(one for one in ALL if self.asks_for(one.name))
         self.machine = machine.describe(find_chromium())

@@ -17,7 +17,7 @@ class Crash(Measure):
     title: ClassVar[str] = "Kernel killed after 10 labels"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         for round_ in range(result.rounds):
             for one in turns([c for c in bench.contestants if c.labels], round_):
                 bench.say(f"crash, round {round_ + 1}: {one.name}")

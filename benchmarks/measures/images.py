@@ -46,7 +46,7 @@ class Images(Measure):
     title: ClassVar[str] = "Images with many boxes"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         takers = [one for one in imagers.ALL if bench.asks_for(one.name)]
         for round_ in range(result.rounds):
             for size in _SIZES:

@@ -26,7 +26,7 @@ class Labelling(Measure):
     title: ClassVar[str] = "The labelling loop"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         for round_ in range(result.rounds):
             for contestant in turns(bench.contestants, round_):
                 bench.say(f"labelling, round {round_ + 1}: {contestant.name}")

@@ -66,7 +66,7 @@ class LongText(Measure):
     title: ClassVar[str] = "Long texts with many spans"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         takers = [one for one in bench.contestants if one.name in _WAYS]
         for round_ in range(result.rounds):
             for shape in _SHAPES:

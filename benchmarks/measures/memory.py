@@ -40,7 +40,7 @@ class Memory(Measure):
     title: ClassVar[str] = "Kernel memory added on 1,000,000 rows"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         one = BY_NAME["nblabel"]
         for round_ in range(result.rounds):
             for dtype in ("str", "object"):

@@ -87,7 +87,7 @@ class Photographs(Measure):
     title: ClassVar[str] = "Photographs, one after the other"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         self.files = self._write(bench)
         result.facts["megabytes"] = sum(file.stat().st_size for file in self.files) / len(self.files) / 1e6
         takers = [one for one in _WAYS if bench.asks_for(one.name.partition(",")[0])]

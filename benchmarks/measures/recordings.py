@@ -133,7 +133,7 @@ class Recordings(Measure):
     title: ClassVar[str] = "Ten hours of sound"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         folder = bench.folder / "recordings"
         folder.mkdir(exist_ok=True)
         self._files(folder)

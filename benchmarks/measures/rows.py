@@ -26,7 +26,7 @@ class Rows(Measure):
     title: ClassVar[str] = "100, 100,000 and 1,000,000 rows"
 
     def run(self, bench: Bench, result: Result) -> None:
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         takers = [one for one in bench.contestants if one.texts and one.labels]
         for round_ in range(result.rounds):
             for one in turns(takers, round_):

@@ -36,7 +36,7 @@ class StoreSpeed(Measure):
         from nblabel.store import open_store
 
         bench.say("store")
-        result.rounds = bench.times(3, 1)
+        result.rounds = bench.rounds
         singles, batches, size = bench.times(500, 100), bench.times(30, 5), 100
         result.facts["file system"] = _file_system(bench.folder.resolve())
         for round_ in range(result.rounds):
