@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from nblabel import formats
 from nblabel.annotations import Box, Choice, Keypoints, Mask, Polygon, Text
@@ -299,6 +299,12 @@ def test_what_changed_keeps_its_id_and_what_it_has_besides(tmp_path: Path) -> No
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=60
 )
 @given(said=shapes())
+@example(
+    said=[
+        Box(0, 0, 1, 1, "cat", field="boxes"),
+        Polygon(((0, 0), (0, 0), (1, 1)), "cat", holes=(((0, 0), (0, 0), (0, 3)),), field="polygons"),
+    ]
+)
 def test_shapes_come_back_as_they_were_or_are_in_the_report(said: list[Any], tmp_path: Path) -> None:
     given_ = row(*said)
     report, found = again("coco", tmp_path / "a.json", [given_])

@@ -194,6 +194,10 @@ class _Writer:
             made["area"] = sum(area(one) for one in thing.parts) if whole is None else area(whole)
             if whole is not None and box is None:
                 x, y, width, height = bounds(whole)
+            elif box is None and any(getattr(one, "holes", ()) for one in thing.parts):
+                # joined by cuts; holes need not lie inside of their outline
+                flat = [value for ring in made["segmentation"] for value in ring]
+                x, y, width, height = bounds(Polygon(tuple(zip(flat[::2], flat[1::2], strict=True))))
         elif box is not None and box.rotation:
             made["segmentation"] = [_flat(ring) for ring in rings_of(box)]
             made["area"] = area(box)
