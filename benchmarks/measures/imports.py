@@ -20,6 +20,7 @@ _STATEMENTS = {
     "nblabel": "import nblabel",
     "nblabel, text": "from nblabel import TextLabeler",
     "nblabel, image": "from nblabel import ImageLabeler",
+    "nblabel, audio": "from nblabel import AudioLabeler",
     "molabel": "import molabel",
     "pigeon": "import pigeon",
     "jupyterannotate": "import jupyterannotate",
