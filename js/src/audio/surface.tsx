@@ -131,7 +131,7 @@ export function Surface(props: Props): VNode {
       <div ref={strip} class="nbl-overview" data-testid="nbl-overview" title="The whole recording: click or drag to look elsewhere" />
       <div class="nbl-timeline-frame" style={{ height, minHeight: `min(${least}px, 72vh)` }}>
         <div
-          ref={host} class="nbl-timeline" style={{ minHeight: `${least}px` }} data-testid="nbl-timeline" tabIndex={0} role="application" aria-roledescription="recording to label"
+          ref={host} class="nbl-timeline nbl-stage" style={{ minHeight: `${least}px` }} data-testid="nbl-timeline" tabIndex={0} role="application" aria-roledescription="recording to label"
           aria-label={`Recording${name ? ` ${name}` : ""}. Segments are listed beside it; arrow keys move the play-head, ${shell.keys("play")} plays, ${shell.keys("start")} and ${shell.keys("end")} mark`}
           aria-describedby={shell.id("hint")}
         />

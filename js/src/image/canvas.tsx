@@ -115,7 +115,7 @@ export function Canvas(props: Props): VNode {
   return (
     <div class="nbl-picture" hidden={broken} style={height ? { height } : undefined} data-testid="nbl-picture" data-state={now?.state ?? "loading"}>
       <div
-        ref={host} class="nbl-image" data-testid="nbl-image" tabIndex={0} role="application" aria-roledescription="image to label"
+        ref={host} class="nbl-image nbl-stage" data-testid="nbl-image" tabIndex={0} role="application" aria-roledescription="image to label"
         aria-label={`Image${name ? ` ${name}` : ""}. Shapes are listed beside it; with a drawing tool, arrow keys move a cursor and Enter places points`}
         aria-describedby={shell.id("hint")}
       >

@@ -1,9 +1,6 @@
-/**
- * Three canvases on top of each other: the image, the shapes as they are, and what is just being done.
- *
- * Each is drawn again only when something on it has changed, at most once a frame; so a drag costs what is dragged, whatever lies below.
- */
+/** Three layers: the image, the shapes as they are, and what is just being done; so a drag costs what is dragged, whatever lies below. */
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { Layers } from "../core/layers";
 import type { Scope } from "../core/scope";
 import type { Source } from "./loader";
 import { Pen } from "./pen";
@@ -36,41 +33,26 @@ export class Painter {
   readonly loupe: Signal<Point | null> = signal(null);
   /** Draws what is being done; also into the loupe, with another view. */
   paintActive: (pen: Pen) => void = () => undefined;
-  readonly #layers: readonly CanvasRenderingContext2D[];
-  readonly #dirty = [true, true, true];
+  readonly #layers: Layers;
   readonly #pen = new Pen();
   /** From bottom to top; null if that has to be found out again. */
   #order: Drawn[] | null = null;
-  #pending = false;
 
   constructor(
     readonly host: HTMLElement, readonly scope: Scope, readonly viewport: Viewport, readonly source: Source,
     readonly filter: ReadonlySignal<string>,
   ) {
-    this.#layers = [0, 1, 2].flatMap(() => {
-      const canvas = document.createElement("canvas");
-      canvas.style.cssText = "position: absolute; left: 0; top: 0; pointer-events: none";
-      canvas.setAttribute("aria-hidden", "true");
-      host.append(canvas);
-      scope.own(() => canvas.remove());
-      return canvas.getContext("2d") ?? [];
-    });
-    const on = (layers: Layer[], read: () => void): void => {
-      scope.effect(() => {
-        read();
-        this.redraw(...layers);
-      });
-    };
-    on([0, 1, 2], () => viewport.view.value);
-    on([0], () => source.version.value);
-    on([1], () => {
+    this.#layers = new Layers(host, scope, 3, () => this.paint());
+    this.#layers.follow([0, 1, 2], () => viewport.view.value);
+    this.#layers.follow([0], () => source.version.value);
+    this.#layers.follow([1], () => {
       void this.shapes.value;
       this.#order = null;
     });
-    on([1], () => [this.lifted.value, this.grid.value]);
-    on([2], () => this.loupe.value);
+    this.#layers.follow([1], () => [this.lifted.value, this.grid.value]);
+    this.#layers.follow([2], () => this.loupe.value);
     scope.effect(() => {
-      const image = this.#layers[0]?.canvas;
+      const image = this.#layers.canvas(0);
       if (image) image.style.filter = filter.value;
       this.redraw(2);
     });
@@ -78,13 +60,7 @@ export class Painter {
 
   /** Draws layers again before the next paint: 0 the image, 1 the shapes, 2 what is being done. */
   redraw(...layers: Layer[]): void {
-    for (const layer of layers) this.#dirty[layer] = true;
-    if (this.#pending) return;
-    this.#pending = true;
-    this.scope.frame(() => {
-      this.#pending = false;
-      this.paint();
-    });
+    this.#layers.redraw(...layers);
   }
 
   /** A mask that is shown has changed in place. */
@@ -97,20 +73,7 @@ export class Painter {
   paint(): void {
     const view = this.viewport.view.peek();
     if (!view.width || !view.height) return;
-    this.#layers.forEach((ctx, layer) => {
-      if (!this.#dirty[layer]) return;
-      this.#dirty[layer] = false;
-      const { canvas } = ctx;
-      const [width, height] = [Math.round(view.width * view.dpr), Math.round(view.height * view.dpr)];
-      if (canvas.width !== width || canvas.height !== height) {
-        canvas.width = width;
-        canvas.height = height;
-        canvas.style.width = `${width / view.dpr}px`;
-        canvas.style.height = `${height / view.dpr}px`;
-      } else {
-        ctx.setTransform(1, 0, 0, 1, 0, 0);
-        ctx.clearRect(0, 0, width, height);
-      }
+    this.#layers.paint(view.width, view.height, view.dpr, (ctx, layer) => {
       if (layer === 0) this.source.draw(ctx, view, true);
       else if (layer === 1) this.#paintShapes(this.#pen.on(ctx, view), true);
       else {

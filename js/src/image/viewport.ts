@@ -4,6 +4,7 @@
  * `place = offset + scale * pixel`, exactly: nothing is rounded, so a click means the same pixel at every zoom and pixel ratio.
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { followSize } from "../core/layers";
 import type { Scope } from "../core/scope";
 import { clamp } from "./plane";
 import type { Point, Rect } from "./types";
@@ -70,17 +71,7 @@ export class Viewport {
 
   /** Keeps to the size of an element, and to the screen's pixel ratio. */
   follow(element: HTMLElement, scope: Scope): void {
-    const measure = (): void => this.resize(element.clientWidth, element.clientHeight, globalThis.devicePixelRatio || 1);
-    scope.resize(element, measure);
-    let own = scope.child();
-    const watch = (): void => {
-      own.dispose();
-      own = scope.child();
-      measure();
-      const media = globalThis.matchMedia?.(`(resolution: ${globalThis.devicePixelRatio}dppx)`);
-      if (media) own.listen(media, "change", watch, { once: true });
-    };
-    watch();
+    followSize(element, scope, (dpr) => this.resize(element.clientWidth, element.clientHeight, dpr));
   }
 
   /** Another image: the whole of it is shown. */

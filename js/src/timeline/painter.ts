@@ -1,10 +1,9 @@
 /**
- * Three canvases on top of each other: the recording with its ruler, the intervals, and what moves.
- *
- * Each is drawn again only when something on it has changed, at most once a frame, and only with what is in sight; so the play-head, or
- * an edge that is dragged, costs the same in any recording.
+ * Three layers, of which only what is in sight is drawn: the recording with its ruler, the intervals, and what moves; so the play-head,
+ * or an edge that is dragged, costs the same in any recording.
  */
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { Layers } from "../core/layers";
 import type { Scope } from "../core/scope";
 import type { Rgb } from "../shell/colors";
 import { drawIntervals, drawMoving, type Stage } from "./intervals";
@@ -58,20 +57,11 @@ export class TimelinePainter {
   /** The height at which everything can be read. */
   readonly least: ReadonlySignal<number>;
   readonly near: ReadonlySignal<Near> = computed(() => new Near(this.intervals.value));
-  readonly #layers: readonly CanvasRenderingContext2D[];
-  readonly #dirty = [true, true, true];
+  readonly #layers: Layers;
   #palette: Palette | null = null;
-  #pending = false;
 
   constructor(readonly host: HTMLElement, readonly scope: Scope, readonly viewport: TimeViewport, readonly sources: Sources) {
-    this.#layers = [0, 1, 2].flatMap(() => {
-      const canvas = document.createElement("canvas");
-      canvas.style.cssText = "position: absolute; left: 0; top: 0; pointer-events: none";
-      canvas.setAttribute("aria-hidden", "true");
-      host.append(canvas);
-      scope.own(() => canvas.remove());
-      return canvas.getContext("2d") ?? [];
-    });
+    this.#layers = new Layers(host, scope, 3, () => this.paint());
     const measure = (): void => { (this.height as Signal<number>).value = host.clientHeight; };
     scope.resize(host, measure);
     measure();
@@ -87,34 +77,22 @@ export class TimelinePainter {
     }));
     this.bands = computed(() => layoutBands({ height: this.height.value, ...wanted.value }));
     this.least = computed(() => leastHeight(wanted.value));
-    const on = (layers: Layer[], read: () => void): void => {
-      scope.effect(() => {
-        read();
-        for (const layer of layers) this.redraw(layer);
-      });
-    };
-    on([0, 1, 2], () => {
+    this.#layers.follow([0, 1, 2], () => {
       void [viewport.view.value, viewport.width.value, viewport.dpr.value, this.bands.value, this.recording.value, this.spectrogram.value];
     });
-    on([0, 1, 2], () => {
+    this.#layers.follow([0, 1, 2], () => {
       void this.background.value;
       this.#palette = null;
     });
-    on([0], () => [sources.peaks.version.value, sources.spectra.version.value, sources.samples?.version.value, this.amplitude.value]);
+    this.#layers.follow([0], () => [sources.peaks.version.value, sources.spectra.version.value, sources.samples?.version.value, this.amplitude.value]);
     const lifted = computed(() => this.draft.value?.id);
-    on([1], () => [this.intervals.value, lifted.value, this.row.value]);
-    on([2], () => [this.intervals.value, this.selected.value, this.hovered.value, this.cursor.value, this.selection.value, this.draft.value, this.pointer.value]);
+    this.#layers.follow([1], () => [this.intervals.value, lifted.value, this.row.value]);
+    this.#layers.follow([2], () => [this.intervals.value, this.selected.value, this.hovered.value, this.cursor.value, this.selection.value, this.draft.value, this.pointer.value]);
   }
 
   /** Draws a layer (all, if none is given) again before the next paint: 0 the recording, 1 the intervals, 2 what moves. */
   redraw(layer?: number): void {
-    this.#dirty.forEach((_, n) => { if (layer === undefined || n === layer) this.#dirty[n] = true; });
-    if (this.#pending) return;
-    this.#pending = true;
-    this.scope.frame(() => {
-      this.#pending = false;
-      this.paint();
-    });
+    this.#layers.redraw(...layer === undefined ? [0, 1, 2] : [layer]);
   }
 
   /** The frequency at a height within a spectrogram; null elsewhere. */
@@ -154,20 +132,7 @@ export class TimelinePainter {
     const stage = this.#stage();
     const [wide, tall] = [stage.width, Math.max(this.height.peek(), 1)];
     if (!wide) return;
-    this.#layers.forEach((ctx, layer) => {
-      if (!this.#dirty[layer]) return;
-      this.#dirty[layer] = false;
-      const { canvas } = ctx;
-      const [width, height] = [Math.round(wide * stage.dpr), Math.round(tall * stage.dpr)];
-      if (canvas.width !== width || canvas.height !== height) {
-        canvas.width = width;
-        canvas.height = height;
-        canvas.style.width = `${width / stage.dpr}px`;
-        canvas.style.height = `${height / stage.dpr}px`;
-      } else {
-        ctx.setTransform(1, 0, 0, 1, 0, 0);
-        ctx.clearRect(0, 0, width, height);
-      }
+    this.#layers.paint(wide, tall, stage.dpr, (ctx, layer) => {
       if (layer === 0) this.#paintRecording(ctx, stage);
       else {
         ctx.setTransform(stage.dpr, 0, 0, stage.dpr, 0, 0);

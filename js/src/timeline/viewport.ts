@@ -1,5 +1,6 @@
 /** Which stretch of a recording is in sight: `x = (seconds - start) / perPixel`, in CSS pixels, with nothing rounded. */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals-core";
+import { followSize } from "../core/layers";
 import type { Scope } from "../core/scope";
 import type { Span } from "./types";
 
@@ -28,17 +29,7 @@ export class TimeViewport {
 
   /** Keeps to the width of an element, and to the screen's pixel ratio. */
   follow(host: HTMLElement, scope: Scope): void {
-    const measure = (): void => this.resize(host.clientWidth, globalThis.devicePixelRatio || 1);
-    scope.resize(host, measure);
-    let own = scope.child();
-    const watch = (): void => {
-      own.dispose();
-      own = scope.child();
-      measure();
-      const media = globalThis.matchMedia?.(`(resolution: ${globalThis.devicePixelRatio}dppx)`);
-      if (media) own.listen(media, "change", watch, { once: true });
-    };
-    watch();
+    followSize(host, scope, (dpr) => this.resize(host.clientWidth, dpr));
   }
 
   /** Another recording: the whole of it is shown. */
