@@ -7,7 +7,7 @@ label reads it as it was.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from ..annotations import Segment
 from ..errors import InvalidAnnotation
 from ..records import Labelled, Report, Response, Status
 from ..schema import Schema
-from .apart import read_each, write_each
+from .apart import read_each
 from .base import Log, Meta, Read, Reading, StrPath, beyond, reading
 from .figures import Fields
 from .recordings import (
@@ -31,10 +31,10 @@ from .recordings import (
     made_item,
     mark_of,
     only_segments,
-    recordings,
     seconds,
     segment,
     shown_seconds,
+    write_tracks,
 )
 
 __all__ = ["read", "write"]
@@ -168,14 +168,10 @@ def write(
     meta : mapping, optional
         Taken as other formats do; a label track holds nothing besides.
     """
-    log = Log()
-    held = list(recordings(rows, log, statuses))
-    fields = Fields(a for one in held for a in one.annotations)
-    write_each(path, held, ENDING, log, lambda one, *_: _document(one, fields, log))
-    return log.report(path)
+    return write_tracks(path, rows, ENDING, statuses, meta, _document)
 
 
-def _document(one: Recording, fields: Fields, log: Log) -> str:
+def _document(one: Recording, fields: Fields, _: Mapping[str, Any], log: Log) -> str:
     lines = []
     for a in only_segments(one, log, "Audacity"):
         mark = cleaned(mark_of(a), one.key, a.id, log, lines=False)

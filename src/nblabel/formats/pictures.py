@@ -30,6 +30,7 @@ __all__ = [
     "item_name",
     "number",
     "only_one",
+    "path_of",
     "pictures",
     "places",
     "plain_name",
@@ -83,6 +84,16 @@ class Picture(msgspec.Struct, frozen=True):
         return self.key, self.row.response.annotator
 
 
+def path_of(item: Item) -> str | None:
+    """The path that an item was handed in as, with slashes; ``None`` for one without a path."""
+    data = item.data
+    if isinstance(data, os.PathLike):
+        data = os.fsdecode(data)
+    if isinstance(data, str) and 0 < len(data) < 4096 and data[:5].lower() != "data:" and "\n" not in data:
+        return data.replace(os.sep, "/").removeprefix("./")
+    return None
+
+
 def item_name(item: Item) -> str:
     """The path of an item's image as it was handed in; for one without a path its key, with an image's ending.
 
@@ -91,11 +102,9 @@ def item_name(item: Item) -> str:
     >>> item_name(Item(7, "photos/cat.jpg")), item_name(Item(7, b"..."))
     ('photos/cat.jpg', '7.png')
     """
-    data = item.data
-    if isinstance(data, os.PathLike):
-        data = os.fsdecode(data)
-    if isinstance(data, str) and 0 < len(data) < 4096 and data[:5].lower() != "data:" and "\n" not in data:
-        return data.replace(os.sep, "/").removeprefix("./")
+    path = path_of(item)
+    if path is not None:
+        return path
     name = str(item.key).replace(os.sep, "/")
     return name if PurePosixPath(name).suffix.lower() in IMAGES else f"{name}.png"
 

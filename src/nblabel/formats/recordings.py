@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
@@ -13,11 +13,13 @@ import msgspec
 
 from ..annotations import Segment
 from ..errors import FormatError, InvalidAnnotation
-from ..records import Item, Labelled, Status
+from ..records import Item, Labelled, Report, Status
 from ..schema import Schema, Segments
-from .base import DEFAULT_FIELDS, Log, converted, titled
+from .apart import write_each
+from .base import DEFAULT_FIELDS, Log, Meta, StrPath, converted, titled
 from .disk import text_of
-from .pictures import Picture
+from .figures import Fields
+from .pictures import Picture, path_of
 
 __all__ = [
     "SOUNDS",
@@ -38,6 +40,7 @@ __all__ = [
     "shown_seconds",
     "sound_name",
     "with_shared_channel",
+    "write_tracks",
 ]
 
 _ENDINGS = "aac aif aifc aiff amr ape au caf flac m4a m4b mka mp2 mp3 oga ogg opus rf64 snd spx w64 wav wave wma wv"
@@ -88,13 +91,8 @@ def sound_name(item: Item) -> str:
     >>> sound_name(Item(7, "calls/a.b.flac")), sound_name(Item(7, b"..."))
     ('calls/a.b.flac', '7.wav')
     """
-    data = item.data
-    if isinstance(data, os.PathLike):
-        data = os.fsdecode(data)
-    name = str(item.key)
-    if isinstance(data, str) and 0 < len(data) < 4096 and data[:5].lower() != "data:" and "\n" not in data:
-        name = data
-    name = name.replace(os.sep, "/").removeprefix("./")
+    path = path_of(item)
+    name = str(item.key).replace(os.sep, "/").removeprefix("./") if path is None else path
     return name if PurePosixPath(name).suffix.lower() in SOUNDS else f"{name}.wav"
 
 
@@ -126,6 +124,25 @@ def recordings(
                 if known:
                     log.drop(row.item.key, "", f"its {what} is not written")
         yield Recording(row, name, None, duration_of(row.item))
+
+
+def write_tracks(
+    path: StrPath,
+    rows: Iterable[Labelled],
+    ending: str,
+    statuses: Sequence[Status],
+    meta: Meta | None,
+    document: Callable[[Recording, Fields, Mapping[str, Any], Log], str],
+) -> Report:
+    """Write one file a recording into a folder, or the only one to a path with the ending.
+
+    ``document`` gives the text of a recording from what was read of it besides; it counts what it writes.
+    """
+    log = Log()
+    held = list(recordings(rows, log, statuses))
+    fields = Fields(a for one in held for a in one.annotations)
+    write_each(path, held, ending, log, lambda one, *_: document(one, fields, (meta or {}).get(one.slot, {}), log))
+    return log.report(path)
 
 
 def only_segments(recording: Recording, log: Log, what: str) -> list[Segment]:

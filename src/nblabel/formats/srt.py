@@ -17,10 +17,10 @@ from ..annotations import AnyAnnotation
 from ..errors import InvalidAnnotation
 from ..records import Labelled, Report, Response, Status
 from ..schema import Schema
-from .apart import read_each, write_each
+from .apart import read_each
 from .base import Log, Meta, Read, Reading, StrPath, beyond, reading
 from .figures import Fields
-from .recordings import Marks, Recording, decoded, key_of, made_item, mark_of, only_segments, recordings, segment
+from .recordings import Marks, Recording, decoded, key_of, made_item, mark_of, only_segments, segment, write_tracks
 from .subtitles import Cue, checked, clock, lines_of, milliseconds, timed
 
 __all__ = ["read", "write"]
@@ -119,11 +119,7 @@ def write(
     meta : mapping, optional
         What was read besides, as `Reading.meta` holds it.
     """
-    log = Log()
-    held = list(recordings(rows, log, statuses))
-    fields = Fields(a for one in held for a in one.annotations)
-    write_each(path, held, ENDING, log, lambda one, *_: _document(one, fields, (meta or {}).get(one.slot, {}), log))
-    return log.report(path)
+    return write_tracks(path, rows, ENDING, statuses, meta, _document)
 
 
 def _document(one: Recording, fields: Fields, carried: Mapping[str, Any], log: Log) -> str:

@@ -19,11 +19,11 @@ from ..annotations import AnyAnnotation, Segment
 from ..errors import InvalidAnnotation
 from ..records import Labelled, Report, Response, Status
 from ..schema import Schema, Segments
-from .apart import read_each, write_each
+from .apart import read_each
 from .base import DEFAULT_FIELDS, Log, Meta, Read, Reading, StrPath, beyond, reading
 from .disk import text_of
 from .figures import Fields
-from .recordings import Recording, key_of, made_item, only_segments, recordings, segment
+from .recordings import Recording, key_of, made_item, only_segments, segment, write_tracks
 from .subtitles import Cue, checked, clock, lines_of, milliseconds, timed
 
 __all__ = ["read", "write"]
@@ -182,11 +182,7 @@ def write(
     meta : mapping, optional
         What was read besides, as `Reading.meta` holds it.
     """
-    log = Log()
-    held = list(recordings(rows, log, statuses))
-    fields = Fields(a for one in held for a in one.annotations)
-    write_each(path, held, ENDING, log, lambda one, *_: _document(one, fields, (meta or {}).get(one.slot, {}), log))
-    return log.report(path)
+    return write_tracks(path, rows, ENDING, statuses, meta, _document)
 
 
 def _document(one: Recording, fields: Fields, carried: Mapping[str, Any], log: Log) -> str:

@@ -308,11 +308,7 @@ class AudioLabeler(Labeler):
         'File type = "ooTextFile"'
         """
         said = self._session.said(key, annotator)
-        length = self._reader.measure(said.item.data)[0]
-        if length is None and not said.item.problem:  # some formats tell how long they are only when they are decoded
-            sound = self._reader.sound(said.item)
-            length = sum(len(block) for block in sound.blocks()) / sound.rate
-        return textgrid.text_of(said, self.schema, duration=length, short=short)
+        return textgrid.text_of(said, self.schema, duration=self._reader.seconds(said.item), short=short)
 
     def _cut(self, item: Item, segment: Segment, pad: float) -> tuple[Floats, int]:
         samples, rate = self._reader.stretch(item, max(segment.start - pad, 0.0), segment.end + pad)

@@ -118,19 +118,19 @@ class AudioReader:
         found = cache.load(name, tape.peaks.channels) if cache is not None and name else None
         if found is not None:
             tape.peaks = found
-            self._learn(glance, found)
+            self._learn(glance, found.frames)
 
         def done(peaks: Peaks) -> None:
-            self._learn(glance, peaks)
+            self._learn(glance, peaks.frames)
             if cache is not None and name and self.glance(value) == glance:
                 cache.save(name, peaks)
 
         tape.on_done = done
 
-    def _learn(self, glance: bytes, peaks: Peaks) -> None:
+    def _learn(self, glance: bytes, frames: int) -> None:
         if len(self._lengths) > 65_536:
             self._lengths.clear()
-        self._lengths[glance] = peaks.frames
+        self._lengths[glance] = frames
 
     # ---- for the page ---------------------------------------------------------------------------
 
@@ -242,6 +242,15 @@ class AudioReader:
         """The recording of an item, of which nothing is read yet; raises `MediaError`."""
         tape = self._tape(item)
         return Sound(tape.read, tape.frames, tape.head.rate, tape.head.channels, name_of(item.data))
+
+    def seconds(self, item: Item) -> float | None:
+        """The exact length of an item, ``None`` of one that cannot be shown; what does not tell it is decoded once."""
+        known = self.measure(item.data)[0]
+        if known is not None or item.problem:
+            return known
+        sound, glance = self.sound(item), self.glance(item.data)
+        self._learn(glance, sum(len(block) for block in sound.blocks()))
+        return self._lengths[glance] / sound.rate
 
     def stretch(self, item: Item, start: float, end: float | None) -> tuple[Floats, int]:
         """The samples from ``start`` to ``end`` in seconds, and the rate."""
