@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
 from nblabel import TextLabeler
 from nblabel.labelers.image import ImageLabeler
@@ -78,3 +79,11 @@ def audio_page(stage: Callable[..., Stage]) -> Callable[..., AudioPage]:
 def root(request: pytest.FixtureRequest) -> str:
     """In a document, as Jupyter shows labelers, and in a shadow root, as marimo does."""
     return str(request.param)
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    """A small screen that is touched."""
+    made = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
+    yield made
+    made.close()

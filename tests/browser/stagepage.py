@@ -12,7 +12,7 @@ from playwright.sync_api import Locator
 from ..labeler import LabelerPage
 from .harness import Stage
 
-__all__ = ["StagePage"]
+__all__ = ["StagePage", "Touches"]
 
 
 class StagePage(LabelerPage):
@@ -120,3 +120,14 @@ class StagePage(LabelerPage):
         """Wait until something of the page holds."""
         self.stage.until_python(check, timeout=timeout)
         return self
+
+
+class Touches:
+    """Fingers on a page; places are on the screen."""
+
+    def __init__(self, page: StagePage) -> None:
+        self._client = page.page.context.new_cdp_session(page.page)
+
+    def _send(self, kind: str, *points: tuple[float, float]) -> None:
+        places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
+        self._client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession
+from playwright.sync_api import BrowserContext
 
 import nblabel as nb
 
 from .audiopage import RULER, AudioPage, Place, beeps
+from .stagepage import Touches
 from .test_audio_segments import drafted
 
 pytestmark = pytest.mark.browser
@@ -17,23 +18,12 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., AudioPage]
 
 
-@pytest.fixture
-def phone(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
-    yield made
-    made.close()
-
-
-class Fingers:
+class Fingers(Touches):
     """Touches the timeline; places are on the screen."""
 
     def __init__(self, page: AudioPage) -> None:
+        super().__init__(page)
         self.page = page
-        self._client: CDPSession = page.page.context.new_cdp_session(page.page)
-
-    def _send(self, kind: str, *points: Place) -> None:
-        places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
-        self._client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
     def tap(self, point: Place) -> Fingers:
         self._send("touchStart", point)

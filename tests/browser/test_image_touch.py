@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession
+from playwright.sync_api import BrowserContext
 
 import nblabel as nb
 
 from .imagepage import ImagePage, Place, coded
+from .stagepage import Touches
 from .test_image_shapes import drafted
 
 pytestmark = pytest.mark.browser
@@ -19,23 +20,12 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., ImagePage]
 
 
-@pytest.fixture
-def phone(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
-    yield made
-    made.close()
-
-
-class Fingers:
+class Fingers(Touches):
     """Touches the image with one finger or two; places are the image's."""
 
     def __init__(self, page: ImagePage) -> None:
+        super().__init__(page)
         self.page = page
-        self._client: CDPSession = page.page.context.new_cdp_session(page.page)
-
-    def _send(self, kind: str, *points: Place) -> None:
-        places = [{"x": x, "y": y, "id": n} for n, (x, y) in enumerate(points)]
-        self._client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
 
     def tap(self, *points: Place) -> Fingers:
         for point in points:

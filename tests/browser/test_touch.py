@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession
+from playwright.sync_api import BrowserContext, CDPSession
 
 from .textpage import TextPage
 
@@ -13,13 +13,6 @@ pytestmark = pytest.mark.browser
 
 Open = Callable[..., TextPage]
 TEXT = "Ada Lovelace met Charles Babbage in London in June, and they talked about engines until the evening came."
-
-
-@pytest.fixture
-def phone(browser: Browser) -> Iterator[BrowserContext]:
-    made = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True)
-    yield made
-    made.close()
 
 
 class Finger:
