@@ -94,7 +94,7 @@ export class Items {
       this.#byId.set(item.id, held);
       this.#byIndex.set(item.index, held);
       this.#refold(held, unsaved);
-      if (old !== undefined && JSON.stringify(old.view) === JSON.stringify(held.view)) held.view = old.view;
+      if (old !== undefined && sameView(old.view, held.view)) held.view = old.view;
     }
   }
 
@@ -240,6 +240,12 @@ function kept(now: View, before: View): View {
     return old !== undefined && JSON.stringify(old) === JSON.stringify(one) ? old : one;
   });
   return { ...now, annotations };
+}
+
+/** Whether two views say the same, of the same objects. */
+function sameView(a: View, b: View): boolean {
+  return a.status === b.status && a.flagged === b.flagged && a.comment === b.comment
+    && a.annotations.length === b.annotations.length && a.annotations.every((one, n) => one === b.annotations[n]);
 }
 
 function sameItem(a: WireItem, b: WireItem): boolean {
