@@ -324,6 +324,13 @@ class Notebook:
         )
         self.until_ready()
 
+    def freeze(self) -> None:
+        """Stop the kernel's process where it is: it hears of nothing until it is killed.
+
+        What is done right after `kill` may meet JupyterLab's dialog instead of the labeler.
+        """
+        os.kill(self.kernel.pid, signal.SIGSTOP)
+
     def kill(self) -> None:
         """End the kernel's process with ``kill -9``; the page is told nothing."""
         self._killed = self.kernel.pid

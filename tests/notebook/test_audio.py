@@ -135,8 +135,10 @@ def test_a_killed_kernel_loses_no_segment(open_notebook: Callable[..., Notebook]
     nb.run(0)
     page = Audio(nb).painted().focus()
     page.press("1", "Home", "[", "ArrowRight", "]").until_saved()
-    nb.kill()
+    nb.freeze()
     page.press("ArrowRight", "[", "ArrowRight", "]")  # nobody is there to hear of it
+    page.until_saving("unsaved")
+    nb.kill()
     nb.recover()
     nb.run(0)
     page = Audio(nb).painted()
