@@ -91,6 +91,7 @@ export class FakeKernel {
   /** The places that were sent because a page asked for more. */
   readonly served: number[] = [];
   hellos = 0;
+  travels: string[] = [];
   moves: string[] = [];
   received: Incoming[] = [];
   readonly #suggestions: Record<string, AnyAnnotation[]>;
@@ -220,6 +221,9 @@ export class FakeKernel {
       case "move":
         this.moves.push(message.at);
         this.#moved(message.at);
+        return { type: "pong", reply: message.id };
+      case "travel":
+        this.travels.push(message.action);
         return { type: "pong", reply: message.id };
       case "find":
         this.find(message.filter, message.at ?? "");

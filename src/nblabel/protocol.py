@@ -7,7 +7,7 @@ Offsets are code points on the wire; the browser converts at its text model.
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,9 @@ __all__ = [
     "Incoming",
     "Items",
     "Media",
+    "Model",
+    "ModelPoint",
+    "ModelState",
     "Move",
     "Moved",
     "Notice",
@@ -41,7 +44,9 @@ __all__ = [
     "Problem",
     "Queue",
     "Rejected",
+    "Reordered",
     "Suggested",
+    "Travel",
     "Welcome",
     "WireItem",
     "WireResponse",
@@ -131,7 +136,14 @@ class Ask(Message, frozen=True, kw_only=True, tag="ask"):
     given: Any = None
 
 
-Incoming: TypeAlias = Hello | Ping | Fetch | Find | Events | Move | Media | Ask
+class Travel(Message, frozen=True, kw_only=True, tag="travel"):
+    """Undo or redo what was done to many items at once, which the page does not hold whole. Answered by `Ack`."""
+
+    id: int
+    action: Literal["undo", "redo"]
+
+
+Incoming: TypeAlias = Hello | Ping | Fetch | Find | Events | Move | Media | Ask | Travel
 
 
 # ---- kernel -> browser ---------------------------------------------------------------------------
@@ -213,6 +225,39 @@ class Items(Message, frozen=True, kw_only=True, tag="items"):
     complete: bool = False
 
 
+class ModelPoint(msgspec.Struct, frozen=True):
+    """One point of a learning curve: so many labels, this score on the answers held out."""
+
+    labels: int
+    score: float
+
+
+class ModelState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a person wants to know of the model that suggests, in words as they are shown.
+
+    ``until_next`` are the answers still missing until it learns again; ``detail`` is the traceback of ``error``.
+    """
+
+    name: str
+    version: str = ""
+    state: Literal["idle", "busy", "training", "failed"] = "idle"
+    labels: int = 0
+    """How many answers it has learnt from."""
+    until_next: int = 0
+    held_out: int = 0
+    """How many answers ``score`` was measured on."""
+    score: float | None = None
+    metric: str = ""
+    curve: tuple[ModelPoint, ...] = ()
+    hint: str = ""
+    order: str = ""
+    accepted: float | None = None
+    """The share of suggestions that were taken as they were."""
+    usage: str = ""
+    error: str = ""
+    detail: str = ""
+
+
 class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     """The answer to `Hello`."""
 
@@ -235,6 +280,7 @@ class Welcome(Message, frozen=True, kw_only=True, tag="welcome"):
     place: str = ""
     """Where labels are stored, as people read it."""
     notices: tuple[Problem, ...] = ()
+    model: ModelState | None = None
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -280,6 +326,18 @@ class Moved(Message, frozen=True, kw_only=True, tag="moved"):
     queue: Queue
 
 
+class Reordered(Message, frozen=True, kw_only=True, tag="reordered"):
+    """What comes next was ranked anew: places before ``fixed`` hold what they held, the others may not.
+
+    The page stays at its item, wherever that stands now.
+    """
+
+    queue: int
+    fixed: int
+    upcoming: tuple[int, ...]
+    complete: bool = False
+
+
 class Suggested(Message, frozen=True, kw_only=True, tag="suggested"):
     """Models have answered for one item."""
 
@@ -292,6 +350,12 @@ class Notice(Message, frozen=True, kw_only=True, tag="notice"):
     """Something the person should know."""
 
     problem: Problem
+
+
+class Model(Message, frozen=True, kw_only=True, tag="model"):
+    """Something about the model that suggests has changed."""
+
+    model: ModelState
 
 
 class Chunk(Message, frozen=True, kw_only=True, tag="chunk"):
@@ -313,7 +377,20 @@ class Answer(Message, frozen=True, kw_only=True, tag="answer"):
 
 
 Outgoing: TypeAlias = (
-    Welcome | Queue | Items | Ack | Pong | Failure | Changed | Moved | Suggested | Notice | Chunk | Answer
+    Welcome
+    | Queue
+    | Items
+    | Ack
+    | Pong
+    | Failure
+    | Changed
+    | Moved
+    | Reordered
+    | Suggested
+    | Notice
+    | Model
+    | Chunk
+    | Answer
 )
 
 

@@ -253,6 +253,34 @@ export interface Media {
   offset?: number;
 }
 
+export interface Model {
+  type: "model";
+  model: ModelState;
+}
+
+export interface ModelPoint {
+  labels: number;
+  score: number;
+}
+
+export interface ModelState {
+  name: string;
+  version?: string;
+  state?: "busy" | "failed" | "idle" | "training";
+  labels?: number;
+  until_next?: number;
+  held_out?: number;
+  score?: number | null;
+  metric?: string;
+  curve?: ModelPoint[];
+  hint?: string;
+  order?: string;
+  accepted?: number | null;
+  usage?: string;
+  error?: string;
+  detail?: string;
+}
+
 export interface Move {
   type: "move";
   id: number;
@@ -402,6 +430,14 @@ export interface Relations {
   required?: boolean;
 }
 
+export interface Reordered {
+  type: "reordered";
+  queue: number;
+  fixed: number;
+  upcoming: number[];
+  complete?: boolean;
+}
+
 export interface Schema {
   fields: (Spans | Relations | Choices | Texts | Boxes | Polygons | Polylines | Skeletons | Masks | Segments)[];
   version?: number;
@@ -517,6 +553,12 @@ export interface Track {
   source?: string;
 }
 
+export interface Travel {
+  type: "travel";
+  id: number;
+  action: "redo" | "undo";
+}
+
 export interface Welcome {
   type: "welcome";
   reply: number;
@@ -533,6 +575,7 @@ export interface Welcome {
   options?: Record<string, unknown>;
   place?: string;
   notices?: Problem[];
+  model?: ModelState | null;
 }
 
 export interface WireItem {
@@ -593,7 +636,8 @@ export type Incoming =
   | Events
   | Move
   | Media
-  | Ask;
+  | Ask
+  | Travel;
 
 export type Outgoing =
   | Welcome
@@ -604,7 +648,9 @@ export type Outgoing =
   | Failure
   | Changed
   | Moved
+  | Reordered
   | Suggested
   | Notice
+  | Model
   | Chunk
   | Answer;

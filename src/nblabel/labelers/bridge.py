@@ -40,6 +40,7 @@ from ..protocol import (
     Queue,
     Rejected,
     Suggested,
+    Travel,
     Welcome,
     WireItem,
     WireResponse,
@@ -216,6 +217,9 @@ class Bridge:
         if isinstance(message, Find):
             session.find(message.filter, message.at)
             return self._queue(message.id)
+        if isinstance(message, Travel):
+            (session.undo if message.action == "undo" else session.redo)()
+            return Ack(reply=message.id, progress=session.progress)
         assert isinstance(message, Hello)
         return self._welcome(message)
 
