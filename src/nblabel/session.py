@@ -23,6 +23,7 @@ from .answers import PATIENCE, Answers
 from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem, nearest
 from .live import LiveAnswers
 from .loading import loaded
+from .loop import Loop
 from .places import Queue
 from .protocol import Entry, Problem
 from .records import (
@@ -45,7 +46,7 @@ from .search import Search
 from .sources import Source, background
 from .sources.columns import LiveColumns
 from .store import Store, Stored
-from .suggest import Runner, Suggester
+from .suggest import Suggester
 
 __all__ = ["Applied", "Change", "Entries", "Found", "Moved", "Noticed", "QueueChanged", "Session", "problem_of"]
 
@@ -57,10 +58,6 @@ _BRIEFLY, _AT_OPENING = 0.2, 0.6
 """Seconds that work in the background waits when the page asks for something, and when it is about to open."""
 _SHOWN = 2000
 """So many items that were shown are remembered by their places: what is done next is done to one of them."""
-
-
-_AHEAD = 10
-"""Items to come that models are asked about again when they have learnt."""
 
 
 class Entries(msgspec.Struct, frozen=True):
@@ -166,26 +163,19 @@ class Session:
         self._later: list[Stored] = []  # news of items that are looked for
         self._untouched = True
         self._places: dict[str, int] = {}  # of items that were shown
-        self._answers = Answers(source, self.schema, store, name, annotator, columns)
+        self.answers = Answers(source, self.schema, store, name, annotator, columns)
         self._live = (
-            None
-            if columns is None
-            else LiveAnswers(columns, source, self._answers, store, self.schema, name, annotator)
+            None if columns is None else LiveAnswers(columns, source, self.answers, store, self.schema, name, annotator)
         )
         self._order = order
-        self._queue = Queue(ordering.positions(order, source, name), source, self._answers)
-        self._rejected_suggestions: dict[str, set[str]] = {}
-        self._runner = (
-            None if suggester is None else Runner(suggester, self.schema, self._suggested, on_learnt=self._learnt)
-        )
-        self._taught: set[str] = set()
+        self._queue = Queue(ordering.positions(order, source, name), source, self.answers)
+        self.models = Loop(self, suggester)
         self._queue.index = self._start()
         if self._live is not None:
-            self._append(self._live.reconcile(self._answers.stored_positions()))
+            self._append(self._live.reconcile(self.answers.stored_positions()))
             self.notices += [Problem(title=text) for text in self._live.problems()]
         self._seek()
-        if self._runner is not None and self._runner.learns and self._answers.stored_positions():
-            self._runner.learn(self._answered())
+        self.models.begin()
         background.hush(_AT_OPENING)
 
     # ---- opening --------------------------------------------------------------------------------
@@ -229,7 +219,7 @@ class Session:
         if cursor is None:
             return None
         identity, hint = cursor
-        patience = 0.0 if self._answers.missing else PATIENCE
+        patience = 0.0 if self.answers.missing else PATIENCE
         position = self.source.locate_many({identity: hint}, patience).get(identity)
         self._sought = cursor if position is None else None
         return None if position is None else self._queue.place_of(position)
@@ -245,7 +235,7 @@ class Session:
     # ---- what is not where it was -----------------------------------------------------------------
 
     def _wanted(self) -> dict[str, int | None]:
-        wanted: dict[str, int | None] = {one: state.position for one, state in self._answers.missing.items()}
+        wanted: dict[str, int | None] = {one: state.position for one, state in self.answers.missing.items()}
         if self._sought is not None:
             wanted.setdefault(*self._sought)
         return wanted
@@ -277,7 +267,7 @@ class Session:
             if search is not self._search or search.generation != self.source.generation:
                 return
             self._search = None
-            placed = self._answers.place(search.wanted, found)
+            placed = self.answers.place(search.wanted, found)
             later, self._later = self._later, []
             for one in later:
                 if one.event.item in found:
@@ -292,7 +282,7 @@ class Session:
             if self._live is not None:
                 self._append(self._live.reconcile(placed))
             if placed or moved or any(one.event.item in found for one in later):
-                self._tell(Found(moved))
+                self.tell(Found(moved))
 
     def resync(self) -> bool:
         """Take rows that the user's code has added, removed or moved since; whether there were any."""
@@ -305,14 +295,14 @@ class Session:
                 self._live.refresh()
             self._places.clear()
             self._later.clear()
-            self._answers.load()
+            self.answers.load()
             wanted, generation = self._queue.filter, self._queue.generation
-            self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self._answers)
+            self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self.answers)
             self._queue.generation = generation
             self._queue.index = self._start()
             self._seek()
             self.find(wanted)
-            self._tell(QueueChanged())
+            self.tell(QueueChanged())
             return True
 
     def close(self) -> None:
@@ -322,8 +312,7 @@ class Session:
             if self._search is not None:
                 self._search.stop()
             self.source.close()
-            if self._runner is not None:
-                self._runner.close()
+            self.models.close()
 
     # ---- listeners ------------------------------------------------------------------------------
 
@@ -339,7 +328,8 @@ class Session:
 
         return stop
 
-    def _tell(self, change: Change) -> None:
+    def tell(self, change: Change) -> None:
+        """Let everybody who subscribed hear of something."""
         for listener in list(self._listeners):
             listener(change)
 
@@ -348,7 +338,7 @@ class Session:
         problem = Problem(title=title, hint=hint, detail=detail)
         with self.lock:
             self.notices.append(problem)
-            self._tell(Noticed(problem))
+            self.tell(Noticed(problem))
 
     # ---- queue ----------------------------------------------------------------------------------
 
@@ -381,14 +371,14 @@ class Session:
     def progress(self) -> Progress:
         """Counts over all items, whatever the filter."""
         with self.lock:
-            return self._answers.progress
+            return self.answers.progress
 
     @property
     def response(self) -> Response | None:
         """What the annotator says of the current item so far."""
         with self.lock:
             position = self._queue.position
-            return None if position is None else self._answers.responses([position])[position]
+            return None if position is None else self.answers.responses([position])[position]
 
     def position(self, index: int) -> int:
         """The source position at a place of the queue."""
@@ -419,7 +409,7 @@ class Session:
             if label and label not in names and not self.store.labelled_with(self.name, self.annotator, label):
                 raise NblabelError(f"no field has the label {label!r}", nearest(label, names))
             self.find(Filter(status=statuses, label=label or "", flagged=flagged, text=text or ""))
-            self._tell(QueueChanged())
+            self.tell(QueueChanged())
             return len(self._queue)
 
     def find(self, wanted: Filter, at: str = "") -> None:
@@ -428,11 +418,12 @@ class Session:
             if wanted:
                 self._untouched = False
                 self.catch_up()
-            here = self._locate(at) if at else None
+            here = self.locate(at) if at else None
             stay = self._queue.position if here is None else here
             self._queue.show(wanted, stay, self.store, self.name, self.annotator)
 
-    def _locate(self, identity: str) -> int | None:
+    def locate(self, identity: str) -> int | None:
+        """Where the item with this identity stands in the source."""
         return self.source.locate(identity, self._places.get(identity))
 
     def goto(self, key: Hashable) -> None:
@@ -446,7 +437,7 @@ class Session:
                 place = self._queue.place_of(position)
                 if place is None:
                     raise UnknownItem(key, "order= leaves it out")
-                self._tell(QueueChanged())
+                self.tell(QueueChanged())
             self._go(place)
 
     def next(self) -> None:
@@ -465,12 +456,12 @@ class Session:
         position = self._queue.position
         if position is not None:
             self.store.set_cursor(self.name, self.annotator, self.source.identity(position), position)
-        self._tell(Moved())
+        self.tell(Moved())
 
     def moved(self, identity: str) -> None:
         """The page has gone to this item."""
         with self.lock:
-            position = self._locate(identity)
+            position = self.locate(identity)
             place = None if position is None else self._queue.place_of(position)
             if position is not None and place is not None:
                 self._untouched = False
@@ -492,7 +483,7 @@ class Session:
     def _replacing(self, position: int, answer: Any, field: str | None) -> Patch:
         """The patch that puts ``answer`` in place of what its fields hold."""
         made = self.schema.coerce(answer, field)
-        held = self._answers.responses([position])[position].annotations
+        held = self.answers.responses([position])[position].annotations
         if field is not None:
             fields = {field}
         elif isinstance(answer, dict) and "kind" not in answer and set(answer) <= set(self.schema.names):
@@ -629,7 +620,7 @@ class Session:
             schema_version=self.schema.version,
             ref=ref,
         )
-        response = self._answers.responses([position])[position]
+        response = self.answers.responses([position])[position]
         after, _ = apply_event(response, event, self.schema.names)
         self._check(event, after, position, self.schema)
         self._store([event])
@@ -660,7 +651,7 @@ class Session:
                 schema = schemas[event.schema_version]
                 try:
                     event = self._plausible(event)
-                    position = self._locate(event.item)
+                    position = self.locate(event.item)
                     before = held.get((event.item, event.annotator)) or self._before(event, position)
                     after, _ = apply_event(before, event, schema.names)
                     self._check(event, after, position, schema)
@@ -676,7 +667,7 @@ class Session:
 
     def _before(self, event: Event, position: int | None) -> Response | None:
         if position is not None and event.annotator == self.annotator:
-            return self._answers.responses([position])[position]
+            return self.answers.responses([position])[position]
         return self.store.response(self.name, event.annotator, event.item)
 
     @staticmethod
@@ -709,7 +700,7 @@ class Session:
             return
         imports: list[Event] = []
         for item in dict.fromkeys(event.item for event in events if event.annotator == self.annotator):
-            position = self._locate(item)
+            position = self.locate(item)
             if position is not None and self._live is not None:
                 imports += self._live.import_of(position, item)
         self._append([*imports, *events])
@@ -719,7 +710,7 @@ class Session:
             return
         hints: dict[str, tuple[str, int, str]] = {}
         for event in events:
-            position = self._locate(event.item)
+            position = self.locate(event.item)
             if position is not None:
                 hints[event.item] = (str(self.source.key(position)), position, self.source.content(position))
         self._take(self.store.append(self.name, events, hints=hints))
@@ -733,21 +724,21 @@ class Session:
                 self._seq = one.seq
                 self._own.discard(one.event.id)
         if fresh:
-            self._tell(Entries(tuple(Entry(one.event, one.inverse) for one in fresh)))
+            self.tell(Entries(tuple(Entry(one.event, one.inverse) for one in fresh)))
 
     def _note(self, stored: Stored) -> None:
         event, response = stored.event, stored.response
         if event.annotator != self.annotator:
             return
-        position = self._locate(event.item)
+        position = self.locate(event.item)
         if position is None:
             return
         if response is None:
             response = self.store.response(self.name, self.annotator, event.item)
         if response is None:
             return
-        self._answers.note(position, response)
-        self._teach(position, response)
+        self.answers.note(position, response)
+        self.models.answered(position, response)
         if self._live is not None:
             self._live.write(position, stored, response)
 
@@ -769,10 +760,10 @@ class Session:
                 elif one.event.annotator == self.annotator:
                     self._later.append(one)
             for response in self.store.get(self.name, self.annotator, [*(own - self._places.keys())]).values():
-                self._answers.expect(response)  # of a row that is searched for, or of another frame
+                self.answers.expect(response)  # of a row that is searched for, or of another frame
             self._seek()
             if others:
-                self._tell(Entries(tuple(Entry(one.event, one.inverse) for one in others)))
+                self.tell(Entries(tuple(Entry(one.event, one.inverse) for one in others)))
 
     def take_edits(self) -> None:
         """After a cell has run: answers that its code wrote into the columns become the annotator's own."""
@@ -783,12 +774,12 @@ class Session:
             self._append(edits)
             rows = self._live.refilled()
             if edits:
-                self._answers.load()
+                self.answers.load()
                 self._seek()
             elif len(rows):
-                self._answers.recount(rows)
+                self.answers.recount(rows)
             if len(rows):
-                self._tell(Found())
+                self.tell(Found())
 
     # ---- answers from files ---------------------------------------------------------------------
 
@@ -810,7 +801,7 @@ class Session:
         with self.lock:
             self.resync()
             self.catch_up()
-            events, dropped = loaded(rows, self.source, self._answers, self.schema, self.annotator, replace=replace)
+            events, dropped = loaded(rows, self.source, self.answers, self.schema, self.annotator, replace=replace)
             self._append(list(events.values()))
             if self._live is not None:
                 self._live.write_all(events)
@@ -821,79 +812,25 @@ class Session:
 
     def suggestions(self, item: Item) -> tuple[AnyAnnotation, ...] | None:
         """What came with the item and what models suggest; ``None`` while models have not answered."""
-        came = self._came_with(item)
-        if self._runner is None:
-            return came
-        found = self._runner.get(item)
-        if found is None:
-            return came or None
-        return (*came, *found.annotations)
+        return self.models.suggestions(item)
 
     def suggest_error(self, item: Item) -> str:
         """Why models could not suggest for this item; empty if they could."""
-        found = None if self._runner is None else self._runner.get(item)
-        return "" if found is None else found.error
-
-    def _came_with(self, item: Item) -> tuple[AnyAnnotation, ...]:
-        made = []
-        for n, annotation in enumerate(item.prelabels):
-            try:
-                (one,) = self.schema.coerce([annotation])
-                one = msgspec.structs.replace(one, id=annotation.id or f"item{n}")
-                self.schema.check([one], item=item.key, extent=self.source.extent(item.position))
-            except InvalidAnnotation:
-                continue  # a label or field that is not asked for
-            made.append(one)
-        return tuple(made)
+        return self.models.error(item)
 
     def ask(self, items: Iterable[Item]) -> None:
         """Have models look at these items in the background."""
-        if self._runner is not None:
-            self._runner.request([item for item in items if not item.problem])
+        self.models.ask(items)
 
-    def _teach(self, position: int, response: Response) -> None:
-        """Hand an answer to models that learn, and again whatever becomes of it; they learn in the background."""
-        if self._runner is None or not self._runner.learns:
-            return
-        if response.status == "submitted" or response.item in self._taught:
-            self._taught.add(response.item)
-            self._runner.learn([Labelled(self.source.item(position), response)])
-
-    def _answered(self) -> Iterator[Labelled]:
-        """What was submitted so far, read bit by bit: nobody waits for it."""
+    def ahead(self, count: int) -> list[int]:
+        """Positions of the items that come next, the one shown now left out."""
         with self.lock:
-            positions = self._answers.stored_positions()
-        for start in range(0, len(positions), 200):
-            with self.lock:
-                here = [position for position in positions[start : start + 200] if position < len(self.source)]
-                responses = self._answers.responses(here)
-                found = [
-                    Labelled(self.source.item(p), one) for p, one in responses.items() if one.status == "submitted"
-                ]
-                self._taught.update(one.response.item for one in found)
-            yield from found
+            places, _ = self.upcoming(self.index, count)
+            return [self.position(place) for place in places if place != self.index]
 
-    def _learnt(self) -> None:
-        """Models have learnt: ask them again about what comes next, and not about what is shown now."""
-        with self.lock:
-            places, _ = self.upcoming(self.index, _AHEAD)
-            self.ask(self.source.item(self.position(place)) for place in places if place != self.index)
-
-    def _suggested(self, suggestion: Suggestion) -> None:
-        with self.lock:
-            self._tell_notes()
-            position = self._locate(suggestion.item)
-            if position is not None:
-                came = self._came_with(self.source.item(position))
-                suggestion = msgspec.structs.replace(suggestion, annotations=(*came, *suggestion.annotations))
-            self._tell(suggestion)
-
-    def _tell_notes(self) -> None:
-        """Pass on, once each, what a person should know of the models."""
-        told = {notice.title.partition(":")[0] for notice in self.notices}  # what follows counts, and goes on counting
-        for note in () if self._runner is None else self._runner.notes:
-            if note.partition(":")[0] not in told:
-                self.notice(note)
+    def response_at(self, position: int) -> Response:
+        """What the annotator says of an item."""
+        return self.answers.responses([position])[position]
 
     # ---- results --------------------------------------------------------------------------------
 
@@ -903,7 +840,7 @@ class Session:
             self.resync()
             self.refresh()
             self.catch_up()
-            return list(self._answers.labelled(everyone=everyone, status=status))
+            return list(self.answers.labelled(everyone=everyone, status=status))
 
     def said(self, key: Hashable, annotator: str | None = None) -> Labelled:
         """The item with this key, and what an annotator (this one if not named) says of it so far."""
@@ -913,7 +850,7 @@ class Session:
             position = self.source.position(key)
             item = self.source.item(position)
             if annotator is None or annotator == self.annotator:
-                return Labelled(item, self._answers.responses([position])[position])
+                return Labelled(item, self.answers.responses([position])[position])
             found = self.store.response(self.name, annotator, item.identity)
             return Labelled(item, found or Response(item.identity, annotator))
 
@@ -923,12 +860,12 @@ class Session:
             made = {}
             if len(self._places) > _SHOWN:
                 self._places.clear()
-            for position, response in self._answers.responses(positions).items():
+            for position, response in self.answers.responses(positions).items():
                 self._places[response.item] = position
-                status = self._answers.status(position)
+                status = self.answers.status(position)
                 if status != response.status:
                     response = msgspec.structs.replace(response, status=status)
-                made[position] = (response, self._answers.done(position))
+                made[position] = (response, self.answers.done(position))
             return made
 
     def everyone(self, positions: Iterable[int] | None = None) -> Iterator[tuple[int, Response]]:
@@ -936,10 +873,10 @@ class Session:
         with self.lock:
             self.resync()
             self.refresh()
-            wanted = self._answers.stored_positions() if positions is None else list(positions)
+            wanted = self.answers.stored_positions() if positions is None else list(positions)
             hints: dict[str, int | None] = dict(zip(self.source.identities(wanted), wanted, strict=True))
             framed = [] if self._live is None else range(len(self.source)) if positions is None else wanted
-            framed = [position for position in framed if self._answers.in_frame(position)]
+            framed = [position for position in framed if self.answers.in_frame(position)]
         stored = self.store.responses(self.name, items=None if positions is None else hints)
         while rows := list(itertools.islice(stored, 500)):
             with self.lock:
@@ -957,7 +894,7 @@ class Session:
     @property
     def suggests(self) -> bool:
         """Whether models are asked for suggestions."""
-        return self._runner is not None
+        return self.models.suggests
 
     def changed(self, position: int) -> bool:
         """Whether an answered item's content is not what it was."""

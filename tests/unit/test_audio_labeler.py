@@ -388,8 +388,8 @@ def test_models_get_a_sound(folder: Path) -> None:
 
     lab = make("a2.wav", suggest=voice)
     item = lab.item
-    lab._session._runner.request([item])
-    assert lab._session._runner.wait(20)
+    lab._session.models.runner.request([item])
+    assert lab._session.models.runner.wait(20)
     assert lab.accept() == 1
     assert lab.value[0].label == "speech"
     assert 0 <= lab.value[0].start < lab.value[0].end <= 2

@@ -190,8 +190,8 @@ def test_suggestions_follow_their_items() -> None:
 
     page = Page(["one", "two boom"], suggester=of(names, schema))
     page.ask(type="hello", version=PROTOCOL_VERSION)
-    assert page.session._runner is not None
-    assert page.session._runner.wait(10)
+    assert page.session.models.runner is not None
+    assert page.session.models.runner.wait(10)
     told = {m["item"]: m for m in page.heard if m["type"] == "suggested"}
     good = told[page.session.source.identity(0)]["annotations"][0]
     assert (good["start"], good["end"], good["score"], good["source"]) == (0, 3, 0.5, good["source"])

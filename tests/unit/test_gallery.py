@@ -472,7 +472,7 @@ def test_suggestions_are_accepted_for_many(open_gallery: Open) -> None:
 
     gallery = open_gallery(5, boxes=["cat"], suggest=model)
     lab = gallery._lab
-    assert lab._session._runner.wait(60)
+    assert lab._session.models.runner.wait(60)
     assert gallery.wait(60)
     assert lab.annotations.empty
     lab.draft([nb.Choice("night")], key=1)
@@ -496,7 +496,7 @@ def test_suggestions_are_accepted_for_many(open_gallery: Open) -> None:
 
 def test_scores_of_suggestions_filter_and_sort(open_gallery: Open) -> None:
     gallery = open_gallery(9, suggest=lambda image: [("day" if image[0, 0, 0] > 90 else "night", image[0, 0, 0] / 255)])
-    assert gallery._lab._session._runner.wait(60)
+    assert gallery._lab._session.models.runner.wait(60)
     assert gallery.wait(60)
     assert gallery.filter(label="day") == 4
     assert gallery.filter(score=0.5) == 2
@@ -519,7 +519,7 @@ def test_items_join_when_models_have_looked_at_them(open_gallery: Open) -> None:
     assert gallery.accept() == 0
     assert "models have yet to look at 2 items" in gallery._controls._words.value
     go.set()
-    assert gallery._lab._session._runner.wait(60)
+    assert gallery._lab._session.models.runner.wait(60)
     assert gallery.wait(60)
     assert len(gallery) == 6, "also items of other pages were asked about"
     gallery.refresh()
@@ -606,7 +606,7 @@ def test_shapes_lie_where_they_are_in_the_image(open_gallery: Open, monkeypatch:
 
 def test_suggestions_are_dashed_and_answers_are_not(open_gallery: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     gallery = open_gallery([photo(9)], boxes=["cat"], suggest=lambda image: [(5, 5, 20, 20, "cat", 0.75), ("day", 0.5)])
-    assert gallery._lab._session._runner.wait(60)
+    assert gallery._lab._session.models.runner.wait(60)
     drawn = Drawn(gallery, monkeypatch)
 
     def dashes() -> bool:

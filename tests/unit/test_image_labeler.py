@@ -612,7 +612,7 @@ def test_models_see_the_upright_pixels(tmp_path: Path) -> None:
 
     lab = make(tmp_path, suggest=model)
     lab._session.ask([lab._session.source.item(0), lab._session.source.item(1)])
-    assert lab._session._runner.wait(30)
+    assert lab._session.models.runner.wait(30)
     assert lab.accept() == 1
     (box,) = lab.value
     assert (box.x, box.y, box.width, box.height) == (48, 0, 16, 16)
@@ -624,13 +624,13 @@ def test_a_model_that_cannot_see_an_item_says_why(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(png_bytes(np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8))[:3000])
     lab = make(tmp_path, suggest=lambda image: [])
     lab._session.ask([lab.item])
-    assert lab._session._runner.wait(30)
+    assert lab._session.models.runner.wait(30)
     assert "the image is broken" in lab._session.suggest_error(lab.item)
 
 
 def test_models_of_drawn_items_see_the_value() -> None:
     lab = make([3, 4], draw=lambda canvas, value: None, suggest=lambda value: [nb.Box(value, 0, 5, 5, "cat")])
     lab._session.ask([lab.item])
-    assert lab._session._runner.wait(30)
+    assert lab._session.models.runner.wait(30)
     assert lab.accept() == 1
     assert lab.value[0].x == 3

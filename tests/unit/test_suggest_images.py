@@ -365,7 +365,7 @@ def photo(x: int, y: int) -> Any:
 def wait_for(lab: Any) -> tuple[Any, ...]:
     session = lab._session
     session.ask([session.item])
-    assert session._runner.wait(30)
+    assert session.models.runner.wait(30)
     return tuple(session.suggestions(session.item) or ())
 
 

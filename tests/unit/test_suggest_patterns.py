@@ -289,8 +289,8 @@ def session(texts: Sequence[str], model: Any, store: Any = None) -> Session:
 
 
 def settled(one: Session) -> None:
-    assert one._runner is not None
-    assert one._runner.wait(LONG)
+    assert one.models.runner is not None
+    assert one.models.runner.wait(LONG)
 
 
 def spans_of(one: Session, position: int) -> list[tuple[int, int]]:
@@ -380,8 +380,8 @@ def test_an_own_suggester_hears_of_submits_and_of_what_becomes_of_them() -> None
     one.undo()
     settled(one)
     assert own.heard == [("a", "submitted"), ("a", "draft")]
-    assert one._runner is not None
-    assert "ValueError: once" in one._runner.last_traceback
+    assert one.models.runner is not None
+    assert "ValueError: once" in one.models.runner.last_traceback
     one.close()
 
 

@@ -128,7 +128,7 @@ def test_docs_go_in_with_their_entities_and_come_out_with_the_answers() -> None:
 def test_suggestions_are_no_answers() -> None:
     lab = make(suggest=lambda text: [(0, 3, "PERSON")])
     lab._session.ask([lab.item])
-    assert lab._session._runner.wait(10)
+    assert lab._session.models.runner.wait(10)
     assert lab.annotations.empty
     assert lab.progress.pending == 3
     lab.accept()
