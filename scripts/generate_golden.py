@@ -46,6 +46,9 @@ from nblabel.protocol import (
     Hello,
     Items,
     Media,
+    Model,
+    ModelPoint,
+    ModelState,
     Move,
     Moved,
     Notice,
@@ -54,7 +57,9 @@ from nblabel.protocol import (
     Problem,
     Queue,
     Rejected,
+    Reordered,
     Suggested,
+    Travel,
     Welcome,
     WireItem,
     WireResponse,
@@ -116,6 +121,7 @@ def _patch(rng: random.Random) -> Patch:
         status=rng.choice([None, None, None, *_STATUSES]),
         flagged=rng.choice([None, None, None, True, False]),
         comment=rng.choice([None, None, None, "", "unclear", "é😀"]),
+        model=rng.choice([None, None, None, "", "spacy@1", "spacy@2"]),
     )
 
 
@@ -127,7 +133,7 @@ def _log(seed: int) -> dict[str, Any]:
     inverses: dict[str, Patch] = {}
     for number in range(rng.randrange(3, 16)):
         done, undone = fold_undo(log)
-        actions: list[Action] = ["edit", "edit", "submit", "skip", "discard", "flag", "comment", "import"]
+        actions: list[Action] = ["edit", "edit", "submit", "skip", "discard", "flag", "comment", "import", "prelabel"]
         actions += ["undo", "undo"] if done else []
         actions += ["redo", "redo"] if undone else []
         action = rng.choice(actions)
@@ -151,6 +157,7 @@ def _log(seed: int) -> dict[str, Any]:
                     "annotations": msgspec.to_builtins(response.annotations),
                     "flagged": response.flagged,
                     "comment": response.comment,
+                    "model": response.model,
                 },
                 "inverse": msgspec.to_builtins(inverse),
                 "done": [one.id for one in done],
@@ -191,6 +198,14 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
     undo = Event(
         id="0a1b2c3d4e61", item="i1", annotator="me", action="undo", patch=Patch(status="draft"), ref=submit.id
     )
+    bulk = Event(
+        id="0a1b2c3d4e62",
+        item="i2",
+        annotator="me",
+        action="prelabel",
+        patch=Patch(put=annotations[:1], status="submitted", model="spacy@3"),
+        group="0a1b",
+    )
     problem = Problem(
         title="The database is locked", hint="Close the other program.", detail="sqlite3.OperationalError"
     )
@@ -206,7 +221,16 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         suggestions=annotations[1:2],
         changed=True,
     )
-    bare = WireItem(id="i2", key="18", index=1, data="", done=True, suggest_error="no model", problem="not a text")
+    bare = WireItem(
+        id="i2",
+        key="18",
+        index=1,
+        data="",
+        response=WireResponse(status="submitted", model="spacy@3"),
+        done=True,
+        suggest_error="no model",
+        problem="not a text",
+    )
     queue = Queue(
         queue=3,
         total=2,
@@ -238,7 +262,29 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
             "masks": Masks((Label("cat"),)),
         }
     )
-    entries = (Entry(edit, Patch(drop=("s1",))), Entry(submit, Patch(status="draft")), Entry(undo))
+    entries = (
+        Entry(edit, Patch(drop=("s1",))),
+        Entry(bulk, Patch(drop=("s1",), status="pending")),
+        Entry(submit, Patch(status="draft", model="spacy@2")),
+        Entry(undo),
+    )
+    model = ModelState(
+        name="spaCy",
+        version="3",
+        state="training",
+        labels=120,
+        until_next=4,
+        held_out=30,
+        score=0.81,
+        metric="F1",
+        curve=(ModelPoint(40, 0.6), ModelPoint(80, 0.75)),
+        hint="The curve is flat.",
+        order="uncertainty",
+        accepted=0.75,
+        usage="1,200 tokens",
+        error="it took longer than 30 seconds",
+        detail="Traceback ...",
+    )
     incoming: list[protocol.Incoming] = [
         Hello(id=1, version=1),
         Hello(id=2, version=1, at="i1"),
@@ -250,6 +296,7 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         Move(id=8, at="i2"),
         Media(id=9, item="i1", part="tile", at=(2, 0, 1), offset=1 << 20),
         Ask(id=10, item="i1", tool="segment", given={"box": [1, 2, 30, 40]}),
+        Travel(id=11, action="undo"),
     ]
     outgoing: list[protocol.Outgoing] = [
         Welcome(
@@ -260,13 +307,14 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
             annotator="me",
             schema=schema,
             queue=queue,
-            history=entries[:2],
-            redo=entries[2:],
+            history=entries[:3],
+            redo=entries[3:],
             guidelines="# Guidelines\n<img src=x onerror=alert(1)>",
             keys={"submit": ("Enter", "mod+Enter")},
             options={"height": 400, "binary": True},
             place="nblabel.db",
             notices=(problem,),
+            model=model,
         ),
         queue,
         Items(reply=4, queue=3, index=0, items=(item, bare), upcoming=(), complete=False),
@@ -275,8 +323,10 @@ def _messages() -> tuple[list[protocol.Incoming], list[protocol.Outgoing]]:
         Failure(reply=7, problem=problem, retry=True),
         Changed(entries=entries, progress=progress),
         Moved(queue=queue),
+        Reordered(queue=3, fixed=1, upcoming=(1,), complete=True),
         Suggested(item="i1", annotations=annotations[1:2], error="slow"),
         Notice(problem=problem),
+        Model(model=model),
         Chunk(reply=9, total=2_000_000, offset=1 << 20, about={"mime": "image/png"}),
         Answer(reply=10, made={"counts": [1, 2, 3]}),
     ]

@@ -234,7 +234,7 @@ describe("answering", () => {
     expect(engine.item.value?.id).toBe("item1");
     await pass(1000);
     expect(store.view("ann", "item0")).toEqual({
-      status: "discarded", flagged: true, comment: "unclear", annotations: [],
+      status: "discarded", flagged: true, comment: "unclear", annotations: [], model: "",
     });
     expect(store.log.map(({ event }) => event.action)).toEqual(["flag", "comment", "discard"]);
     engine.flag(false);

@@ -48,10 +48,12 @@ describe("patches", () => {
     put: fc.uniqueArray(annotation, { ...unique, maxLength: 3 }), drop: fc.uniqueArray(id, { maxLength: 2 }),
     status: fc.option(fc.constantFrom("draft" as const, "submitted" as const, "discarded" as const)),
     flagged: fc.option(fc.boolean()), comment: fc.option(fc.constantFrom("", "c")),
+    model: fc.option(fc.constantFrom("", "m", "n")),
   }, { requiredKeys: [] });
   const view: fc.Arbitrary<View> = fc.record({
     status: fc.constantFrom("pending" as const, "draft" as const, "submitted" as const),
     annotations: fc.uniqueArray(annotation, { ...unique, maxLength: 4 }), flagged: fc.boolean(), comment: fc.constantFrom("", "d"),
+    model: fc.constantFrom("", "m"),
   });
 
   it("are taken back by their inverse", () => {
@@ -61,7 +63,7 @@ describe("patches", () => {
       const annotations = sorted(before).annotations;
       // an inverse that only restores annotations leaves the status to them, as in Python
       expect(sorted(back).annotations).toEqual(annotations);
-      expect([back.flagged, back.comment]).toEqual([before.flagged, before.comment]);
+      expect([back.flagged, back.comment, back.model]).toEqual([before.flagged, before.comment, before.model]);
       if (inverse.status != null) expect(back.status).toBe(before.status);
     }));
   });
@@ -85,6 +87,15 @@ describe("patches", () => {
       expect(twice.annotations).toEqual(sorted(once).annotations);
       expect([twice.flagged, twice.comment]).toEqual([once.flagged, once.comment]);
     }));
+  });
+
+  it("make an answer a person's as soon as somebody touches what a model said", () => {
+    const bulk = applyPatch(EMPTY, { put: [{ kind: "choice", id: "a", label: "x" }], status: "submitted", model: "m@1" }).after;
+    expect(applyPatch(bulk, { flagged: true }).after.model).toBe("m@1");
+    const { after, inverse } = applyPatch(bulk, { status: "submitted" });
+    expect([after.model, inverse]).toEqual(["", { model: "m@1" }]);
+    expect(applyPatch(bulk, { drop: ["a"] }).after.model).toBe("");
+    expect(applyPatch(after, inverse).after).toEqual(bulk);
   });
 
   it("know annotations that say the same", () => {

@@ -157,6 +157,8 @@ class WireResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     flagged: bool = False
     comment: str = ""
     seconds: float = 0.0
+    model: str = ""
+    """The source whose suggestions were taken in bulk."""
 
 
 class WireItem(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,13 +1,13 @@
 """What is said of items: responses, and the events that change them.
 
 A response is the fold of its events: each carries a patch (annotations put by id, ids dropped, and new values
-of status, flag and comment), so that an edit costs its own size, not the item's. `apply_event` is pure and
+of status, flag, comment and model), so that an edit costs its own size, not the item's. `apply_event` is pure and
 stands in TypeScript too (``js/src/core/patch.ts``); both are tested on the same golden cases.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -29,10 +29,13 @@ __all__ = [
     "Suggestion",
     "apply_event",
     "fold_undo",
+    "newest_group",
 ]
 
 Status: TypeAlias = Literal["pending", "draft", "submitted", "discarded"]
-Action: TypeAlias = Literal["edit", "submit", "skip", "discard", "flag", "comment", "undo", "redo", "import"]
+Action: TypeAlias = Literal[
+    "edit", "submit", "skip", "discard", "flag", "comment", "undo", "redo", "import", "prelabel"
+]
 
 
 class Item(msgspec.Struct, frozen=True, eq=False):
@@ -75,13 +78,18 @@ class Item(msgspec.Struct, frozen=True, eq=False):
 
 
 class Patch(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """A change of one response; ``None`` leaves a value as it is."""
+    """A change of one response; ``None`` leaves a value as it is.
+
+    Only of ``model`` it does not: whoever changes annotations or status without naming a model is a person, and then
+    the answer is a person's.
+    """
 
     put: tuple[AnyAnnotation, ...] = ()
     drop: tuple[str, ...] = ()
     status: Status | None = None
     flagged: bool | None = None
     comment: str | None = None
+    model: str | None = None
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -89,7 +97,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
 
     ``id`` is made where the event is made, so that a replay is recognised. ``seconds`` are the active seconds
     spent on the item since its last event; ``at`` is the POSIX time of the action. ``ref`` is the id of the
-    event that an undo takes back or a redo repeats.
+    event that an undo takes back or a redo repeats. Events of one ``group`` are undone and redone as one.
     """
 
     id: str
@@ -101,13 +109,15 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     at: float = 0.0
     schema_version: int = 1
     ref: str = ""
+    group: str = ""
 
 
 class Response(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """All that one annotator says of one item.
 
     ``fields`` are the questions that were asked whenever it was submitted: a field added later makes the item
-    pending again for that question, with its answers kept.
+    pending again for that question, with its answers kept. ``model`` is the source whose suggestions were taken in
+    bulk, and nobody has touched since; empty for what a person says.
     """
 
     item: str
@@ -121,6 +131,13 @@ class Response(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     updated_at: float = 0.0
     schema_version: int = 1
     fields: tuple[str, ...] = ()
+    model: str = ""
+
+
+def _model_after(before: str, patch: Patch, touched: bool) -> str:
+    if patch.model is not None:
+        return patch.model
+    return "" if touched or patch.status is not None else before
 
 
 def apply_event(before: Response | None, event: Event, fields: Iterable[str] = ()) -> tuple[Response, Patch]:
@@ -145,10 +162,11 @@ def apply_event(before: Response | None, event: Event, fields: Iterable[str] = (
         held.pop(key, None)
     for a in patch.put:
         held[a.id] = a
+    touched = bool(patch.put or patch.drop)
     status = patch.status
     if status is None:
-        touched = bool(patch.put or patch.drop)
         status = "draft" if touched else old.status
+    model = _model_after(old.model, patch, touched)
     # annotations alone would make a draft of it again
     back = status != old.status or (old.status != "draft" and bool(undo_put or undo_drop))
     inverse = Patch(
@@ -158,6 +176,8 @@ def apply_event(before: Response | None, event: Event, fields: Iterable[str] = (
         flagged=old.flagged if patch.flagged is not None and patch.flagged != old.flagged else None,
         comment=old.comment if patch.comment is not None and patch.comment != old.comment else None,
     )
+    if _model_after(model, inverse, bool(undo_put or undo_drop)) != old.model:
+        inverse = msgspec.structs.replace(inverse, model=old.model)
     asked = old.fields
     if patch.status == "submitted" and event.action != "undo":
         asked = tuple(dict.fromkeys((*asked, *fields)))
@@ -171,6 +191,7 @@ def apply_event(before: Response | None, event: Event, fields: Iterable[str] = (
         updated_at=event.at,
         schema_version=event.schema_version,
         fields=asked,
+        model=model,
     )
     return after, inverse
 
@@ -190,6 +211,23 @@ def fold_undo(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
             done.append(event)
             undone = []
     return done, undone
+
+
+def newest_group(stack: Sequence[Event]) -> list[Event]:
+    """What is undone (or redone) next, in the order in which to do it, from a stack of `fold_undo`.
+
+    Examples
+    --------
+    >>> bulk = [Event(name, name, "me", "prelabel", group="g") for name in ("a", "b")]
+    >>> [event.id for event in newest_group([Event("c", "c", "me", "submit"), *bulk])]
+    ['b', 'a']
+    """
+    if not stack:
+        return []
+    newest = stack[-1]
+    if not newest.group:
+        return [newest]
+    return [event for event in reversed(stack) if event.group == newest.group]
 
 
 class Filter(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):

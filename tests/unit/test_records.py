@@ -3,25 +3,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nblabel.annotations import Choice, Span
-from nblabel.records import Event, Filter, Patch, Progress, Response, apply_event, fold_undo
+from nblabel.records import Event, Filter, Patch, Progress, Response, apply_event, fold_undo, newest_group
 
 _ids = st.sampled_from("abcde")
 _annotations = st.builds(
     lambda name, start, label: Span(start, start + 2, label, id=name), _ids, st.integers(0, 9), st.sampled_from("XY")
 )
 _patches = st.builds(
-    lambda put, drop, status, flagged, comment: Patch(
+    lambda put, drop, status, flagged, comment, model: Patch(
         put=tuple({a.id: a for a in put}.values()),
         drop=tuple(d for d in set(drop) if d not in {a.id for a in put}),
         status=status,
         flagged=flagged,
         comment=comment,
+        model=model,
     ),
     st.lists(_annotations, max_size=3),
     st.lists(_ids, max_size=2),
     st.sampled_from([None, "draft", "submitted", "discarded"]),
     st.sampled_from([None, True, False]),
     st.sampled_from([None, "", "hm"]),
+    st.sampled_from([None, None, "", "spacy@1", "spacy@2"]),
 )
 
 
@@ -32,7 +34,13 @@ def _event(n: int, patch: Patch, **more) -> Event:
 
 
 def _says(response: Response) -> tuple:
-    return (response.status, {a.id: a for a in response.annotations}, response.flagged, response.comment)
+    return (
+        response.status,
+        {a.id: a for a in response.annotations},
+        response.flagged,
+        response.comment,
+        response.model,
+    )
 
 
 @given(st.lists(_patches, max_size=8))
@@ -100,6 +108,34 @@ def test_fold_undo_follows_the_log() -> None:
     assert fold_undo([a, b, undo_b, redo_b]) == ([a, b], [])
     assert fold_undo([a, b, undo_b, c]) == ([a, c], [])
     assert fold_undo([a, imported]) == ([a], [])
+
+
+def test_an_answer_is_a_persons_as_soon_as_one_touches_what_a_model_said() -> None:
+    taken = Patch(put=(Choice("good", id="a"),), status="submitted", model="spacy@3")
+    bulk, inverse = apply_event(None, _event(1, taken, action="prelabel"))
+    assert (bulk.model, bulk.status) == ("spacy@3", "submitted")
+    assert apply_event(bulk, _event(2, inverse, action="undo"))[0].model == ""
+    assert apply_event(bulk, _event(2, Patch(flagged=True, comment="hm"), action="flag"))[0].model == "spacy@3"
+    for patch in (Patch(status="submitted"), Patch(drop=("a",)), Patch(put=(Choice("bad", id="a"),))):
+        own, back = apply_event(bulk, _event(3, patch))
+        assert own.model == ""
+        assert apply_event(own, _event(4, back, action="undo"))[0].model == "spacy@3"
+
+
+def test_what_was_done_as_one_is_undone_and_redone_as_one() -> None:
+    log = [_event(0, Patch())]
+    log += [_event(n, Patch(), action="prelabel", group="g") for n in (1, 2, 3)]
+    done, _ = fold_undo(log)
+    back = newest_group(done)
+    assert [e.id for e in back] == ["e3", "e2", "e1"]
+    log += [_event(10 + n, Patch(), action="undo", ref=e.id, group="h") for n, e in enumerate(back)]
+    done, undone = fold_undo(log)
+    assert [e.id for e in newest_group(done)] == ["e0"]
+    again = newest_group(undone)
+    assert [e.id for e in again] == ["e1", "e2", "e3"]
+    log += [_event(20 + n, Patch(), action="redo", ref=e.id) for n, e in enumerate(again)]
+    assert [e.id for e in fold_undo(log)[0]] == ["e0", "e1", "e2", "e3"]
+    assert newest_group([]) == []
 
 
 def test_small_things() -> None:

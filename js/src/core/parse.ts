@@ -60,10 +60,12 @@ const annotation: Rule = (value, at) => {
 const annotations = maybe(many(annotation));
 const texts = maybe(many(text));
 
-const patch = maybe(shape({ put: annotations, drop: texts, status: maybe(status), flagged: maybe(flag), comment: maybe(text) }));
+const patch = maybe(shape({
+  put: annotations, drop: texts, status: maybe(status), flagged: maybe(flag), comment: maybe(text), model: maybe(text),
+}));
 const event = shape({
-  id: name, item: name, annotator: text, patch, ref: maybe(text), schema_version: maybe(number),
-  action: oneOf("comment", "discard", "edit", "flag", "import", "redo", "skip", "submit", "undo"),
+  id: name, item: name, annotator: text, patch, ref: maybe(text), group: maybe(text), schema_version: maybe(number),
+  action: oneOf("comment", "discard", "edit", "flag", "import", "prelabel", "redo", "skip", "submit", "undo"),
 });
 const entries = many(shape({ event, inverse: patch }));
 const problem = shape({ title: text, hint: maybe(text), detail: maybe(text) });
@@ -74,7 +76,7 @@ const items = many(shape({
   id: name, key: text, index: place, tokens: maybe(many(place)), done: maybe(flag), suggestions: annotations,
   suggest_error: maybe(text), changed: maybe(flag), problem: maybe(text),
   show: maybe(many((pair, at) => (Array.isArray(pair) && pair.length === 2 ? many(text)(pair, at) : fail(at, "not in pairs")))),
-  response: maybe(shape({ status: maybe(status), annotations, flagged: maybe(flag), comment: maybe(text) })),
+  response: maybe(shape({ status: maybe(status), annotations, flagged: maybe(flag), comment: maybe(text), model: maybe(text) })),
 }));
 const filter = shape({ status: maybe(many(status)), label: maybe(text), flagged: maybe(flag), text: maybe(text) });
 const queue = shape({
@@ -89,11 +91,18 @@ const fields = many(shape({
   required: maybe(flag), labels: maybe(labels), placeholder: maybe(text), max_length: maybe(number),
 }));
 
+const model = shape({
+  name: text, version: maybe(text), state: maybe(oneOf("idle", "busy", "training", "failed")), labels: maybe(place),
+  until_next: maybe(place), held_out: maybe(place), score: maybe(number), metric: maybe(text), hint: maybe(text),
+  curve: maybe(many(shape({ labels: place, score: number }))), order: maybe(text), accepted: maybe(number),
+  usage: maybe(text), error: maybe(text), detail: maybe(text),
+});
+
 const MESSAGES: Readonly<Record<string, Rule>> = {
   welcome: shape({
     version: place, store: text, dataset: text, annotator: text, schema: shape({ fields, version: maybe(number) }), queue,
     history: maybe(entries), redo: maybe(entries), guidelines: maybe(text), options: maybe(object), place: maybe(text),
-    notices: maybe(many(problem)), keys: maybe((value, at) => {
+    model: maybe(model), notices: maybe(many(problem)), keys: maybe((value, at) => {
       object(value, at);
       Object.values(value as object).forEach((chords) => many(text)(chords, at));
     }),
@@ -105,8 +114,10 @@ const MESSAGES: Readonly<Record<string, Rule>> = {
   failure: shape({ problem, retry: maybe(flag) }),
   changed: shape({ entries, progress }),
   moved: shape({ queue }),
+  reordered: shape({ queue: place, fixed: place, upcoming: many(place), complete: maybe(flag) }),
   suggested: shape({ item: text, annotations, error: maybe(text) }),
   notice: shape({ problem }),
+  model: shape({ model }),
   chunk: shape({ total: place, offset: maybe(place), about: maybe(object) }),
   answer: object,
 };

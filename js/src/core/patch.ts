@@ -9,9 +9,11 @@ export interface View {
   readonly annotations: readonly AnyAnnotation[];
   readonly flagged: boolean;
   readonly comment: string;
+  /** The source whose suggestions were taken in bulk; empty for what a person says. */
+  readonly model: string;
 }
 
-export const EMPTY: View = { status: "pending", annotations: [], flagged: false, comment: "" };
+export const EMPTY: View = { status: "pending", annotations: [], flagged: false, comment: "", model: "" };
 
 /** Fields that the wire leaves out where they have these values. */
 const DEFAULTS: Readonly<Record<string, unknown>> = {
@@ -42,7 +44,14 @@ export function viewOf(response: WireResponse | undefined): View {
     annotations: response?.annotations ?? [],
     flagged: response?.flagged ?? false,
     comment: response?.comment ?? "",
+    model: response?.model ?? "",
   };
+}
+
+/** Whoever changes annotations or status without naming a model is a person. */
+function modelAfter(before: string, patch: Patch | undefined): string {
+  const touched = (patch?.put?.length ?? 0) > 0 || (patch?.drop?.length ?? 0) > 0 || patch?.status != null;
+  return patch?.model ?? (touched ? "" : before);
 }
 
 /** The response after a patch, and the patch that takes it back. */
@@ -79,7 +88,9 @@ export function applyPatch(before: View, patch: Patch | undefined): { after: Vie
   if (status !== before.status || (before.status !== "draft" && touches)) inverse.status = before.status;
   if (flagged !== before.flagged) inverse.flagged = before.flagged;
   if (comment !== before.comment) inverse.comment = before.comment;
-  return { after: { status, annotations, flagged, comment }, inverse };
+  const model = modelAfter(before.model, patch);
+  if (modelAfter(model, inverse) !== before.model) inverse.model = before.model;
+  return { after: { status, annotations, flagged, comment, model }, inverse };
 }
 
 /** One patch that does what `first` and then `second` do. */
@@ -88,6 +99,8 @@ export function mergePatches(first: Patch, second: Patch): Patch {
   if (second.status != null) merged.status = second.status;
   if (second.flagged != null) merged.flagged = second.flagged;
   if (second.comment != null) merged.comment = second.comment;
+  if (second.model != null) merged.model = second.model;
+  else if (first.model != null) merged.model = modelAfter(first.model, second);
   const drop = [...new Set([...(first.drop ?? []), ...(second.drop ?? [])])];
   const again = new Set(second.drop ?? []);
   const put = new Map((first.put ?? []).filter((one) => !again.has(idOf(one))).map((one) => [idOf(one), one]));

@@ -123,12 +123,13 @@ export interface Event {
   id: string;
   item: string;
   annotator: string;
-  action: "comment" | "discard" | "edit" | "flag" | "import" | "redo" | "skip" | "submit" | "undo";
+  action: "comment" | "discard" | "edit" | "flag" | "import" | "prelabel" | "redo" | "skip" | "submit" | "undo";
   patch?: Patch;
   seconds?: number;
   at?: number;
   schema_version?: number;
   ref?: string;
+  group?: string;
 }
 
 export interface Events {
@@ -303,6 +304,7 @@ export interface Patch {
   status?: "discarded" | "draft" | "pending" | "submitted" | null;
   flagged?: boolean | null;
   comment?: string | null;
+  model?: string | null;
 }
 
 export interface Ping {
@@ -599,6 +601,7 @@ export interface WireResponse {
   flagged?: boolean;
   comment?: string;
   seconds?: number;
+  model?: string;
 }
 
 export type AnyAnnotation =
