@@ -5,7 +5,7 @@
 import type { AnyModel } from "../src/core/model";
 import { applyPatch, EMPTY, foldUndo, type View } from "../src/core/patch";
 import type {
-  AnyAnnotation, Entry, Event, Filter, Incoming, Outgoing, Patch, Problem, Progress, Queue, Schema, WireItem,
+  AnyAnnotation, Entry, Event, Filter, Incoming, ModelState, Outgoing, Patch, Problem, Progress, Queue, Schema, WireItem,
 } from "../src/core/protocol";
 
 export const SCHEMA: Schema = {
@@ -84,6 +84,8 @@ export class FakeKernel {
   index = 0;
   generation = 1;
   filter: Filter = {};
+  /** The model that suggests, as it is described to the page. */
+  model: ModelState | null = null;
   refuses: (event: Event) => Problem | null = () => null;
   fetches = 0;
   /** So many items fit into one message. */
@@ -182,6 +184,12 @@ export class FakeKernel {
     this.index = Math.max(this.queue.indexOf(here), 0);
   }
 
+  /** The model has changed. */
+  describe(model: ModelState): void {
+    this.model = model;
+    this.tell({ type: "model", model });
+  }
+
   goto(item: string): void {
     this.index = this.queue.indexOf(item);
     this.tell({ type: "moved", queue: this.asQueue() });
@@ -212,7 +220,7 @@ export class FakeKernel {
         return {
           type: "welcome", reply: message.id, version: this.#version, store: this.store.id, dataset: this.dataset,
           annotator: this.annotator, schema: this.schema, queue: this.asQueue(), history: done.map(entry),
-          redo: undone.map(entry), place: "labels.db", keys: {}, options: {},
+          redo: undone.map(entry), place: "labels.db", keys: {}, options: {}, model: this.model,
         };
       }
       case "ping":

@@ -12,8 +12,8 @@ import type { AnyModel } from "./model";
 import { Outbox } from "./outbox";
 import { applyPatch, EMPTY, mergePatches, sameAnnotation, type Status, type View } from "./patch";
 import {
-  type Ack, type AnyAnnotation, type Changed, type Entry, type Event, type Filter, type Outgoing, type Patch,
-  type Problem, type Progress, PROTOCOL_VERSION, type Queue, type Schema, type Welcome, type WireItem,
+  type Ack, type AnyAnnotation, type Changed, type Entry, type Event, type Filter, type ModelState, type Outgoing,
+  type Patch, type Problem, type Progress, PROTOCOL_VERSION, type Queue, type Schema, type Welcome, type WireItem,
 } from "./protocol";
 import type { Dispose, Scope } from "./scope";
 import { Sender } from "./sender";
@@ -96,6 +96,8 @@ export class Engine {
   /** The item's suggestions that were neither accepted nor rejected. */
   readonly suggestions: ReadonlySignal<readonly AnyAnnotation[]>;
   readonly suggestError: ReadonlySignal<string>;
+  /** The model that suggests, as the kernel described it last; null if there is none. */
+  readonly model: ReadonlySignal<ModelState | null> = signal(null);
 
   readonly #hidden = signal<ReadonlySet<string>>(new Set());
 
@@ -792,6 +794,9 @@ export class Engine {
       case "notice":
         this.#notify(message.problem);
         break;
+      case "model":
+        renew(this.model, message.model);
+        break;
       case "ack": // for another page on the same comm
         this.#sender.heard(message.stored ?? []);
         break;
@@ -848,6 +853,7 @@ export class Engine {
       renew(this.keys, welcome.keys ?? {});
       renew(this.options, welcome.options ?? {});
       set(this.place, welcome.place ?? "");
+      renew(this.model, welcome.model ?? null);
       set(this.annotator, welcome.annotator);
       set(this.dataset, welcome.dataset);
       set(this.failure, null);
