@@ -13,15 +13,18 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ..annotations import AnyAnnotation
+from ..beliefs import Beliefs
 from ..errors import NblabelError, SuggestError
 from ..records import Item, Labelled, Suggestion
 from ..schema import Schema
-from . import checks
+from . import checks, opinions
 from .recipes import Recipe
 
-__all__ = ["Adapter", "Batched", "Learner", "Scorer", "Suggester", "View", "batched", "name_of", "of"]
+__all__ = ["Adapter", "Batched", "Learner", "Scorer", "Suggester", "Trainable", "View", "batched", "name_of", "of"]
 
 _KEPT = 2000
 """Answers of models that are remembered while another one learns."""
@@ -70,6 +73,24 @@ class Learner(Suggester, Protocol):
 
 
 @runtime_checkable
+class Trainable(Learner, Protocol):
+    """A `Learner` that collects answers in ``learn``, and makes a new version of itself in ``train``.
+
+    ``train`` may take long: it is called in a thread of its own, while ``suggest`` and ``learn`` go on being called in
+    another. It changes over to the new version at its end, at once.
+
+    Attributes
+    ----------
+    learn_every : int, optional
+        After how many new answers it wants to be trained again; 10 if it has none.
+    """
+
+    def train(self, stop: threading.Event) -> bool:
+        """Make the next version; False if nothing has changed, as when ``stop`` was set midway."""
+        ...
+
+
+@runtime_checkable
 class Scorer(Suggester, Protocol):
     """A `Suggester` that tells how much there is to learn from an item."""
 
@@ -87,12 +108,25 @@ class Adapter(ABC):
         The name that suggestions carry.
     batch : int
         How many items it is best asked about at once.
+    learns : bool
+        Whether it wants to hear of answers.
+    trains : bool
+        Whether it besides makes new versions of itself with ``train``; ``learn`` then only collects.
+    learn_every : int
+        After how many new answers it wants to learn, or to be trained, again.
+    version : str
+        Which training its suggestions come from: empty before the first one, then ``"1"``, ``"2"``, ...
+    waiting : str
+        Why it cannot be trained yet, in words; empty if it can.
     """
 
     source: str
     batch: int = 1
     learns: bool = False
-    """Whether it wants to hear of answers."""
+    trains: bool = False
+    learn_every: int = 1
+    version: str = ""
+    waiting: str = ""
 
     def __init__(self, schema: Schema, view: View | None = None) -> None:
         self.schema = schema
@@ -135,7 +169,37 @@ class Adapter(ABC):
         return [list(suggestion.annotations) for suggestion in self.run(items)]
 
     def learn(self, answers: Sequence[Labelled]) -> None:  # noqa: B027
-        """Take over answers that are new or have changed."""
+        """Take over answers that are new or have changed, in place of what was said of their items before.
+
+        Called in the thread that asks for suggestions, and cheap: what takes long belongs into ``train``.
+        """
+
+    def train(self, stop: threading.Event) -> bool:
+        """Make the next version from all that was learnt so far, and change over to it at the end.
+
+        Called in a thread of its own, while the version before goes on suggesting and hearing of answers. False if
+        nothing has changed: there is too little to learn from (``waiting`` says why), or ``stop`` was set.
+        """
+        return False
+
+    @property
+    def at_once(self) -> bool:
+        """Whether ``learn`` alone changes what it suggests."""
+        return self.learns and not self.trains
+
+    def beliefs(self, items: Sequence[Item]) -> Beliefs:
+        """How sure it is of what it suggests for some items, as far as it says so."""
+        return opinions.of_suggestions(self.run(items), self.schema)
+
+    def features(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        """A row of numbers for each item, near each other where items are alike."""
+        from .features import plain
+
+        return plain(items, self.view)
+
+    def fresh(self) -> Adapter | None:
+        """The same model, untrained; ``None`` where that makes no sense."""
+        return None
 
     def _asked(self, items: Sequence[Item]) -> list[Any]:
         """One answer or exception for each item: when a batch fails, its items are asked one by one."""
@@ -262,18 +326,65 @@ class _Given(Adapter):
     def __init__(self, suggester: Suggester, schema: Schema, view: View | None = None) -> None:
         super().__init__(schema, view)
         self._suggester = suggester
-        self.source = str(suggester.source)
         self.batch = int(getattr(suggester, "batch", 8))
-        self.learns = bool(getattr(suggester, "learns", callable(getattr(suggester, "learn", None))))
+        self.learns = bool(getattr(suggester, "learns", self._has("learn")))
+        self.trains = self.learns and bool(getattr(suggester, "trains", self._has("train")))
+        self.learn_every = int(getattr(suggester, "learn_every", 10 if self.trains else 1))
+        self._trained = 0
+        self._take_version()
+
+    def _has(self, method: str) -> bool:
+        return callable(getattr(self._suggester, method, None))
+
+    def _take_version(self) -> None:
+        counted = str(self._trained or "")
+        self.version = str(getattr(self._suggester, "version", counted) or "")
+        self.waiting = str(getattr(self._suggester, "waiting", ""))
+        source = str(self._suggester.source)
+        named = not self.version or source.endswith(f"@{self.version}")
+        self.source = source if named or not self.trains else f"{source}@{self.version}"
 
     def learn(self, answers: Sequence[Labelled]) -> None:
         if isinstance(self._suggester, Learner):
             self._suggester.learn(answers)
+            self._take_version()
+
+    def train(self, stop: threading.Event) -> bool:
+        if not isinstance(self._suggester, Trainable):
+            return False
+        changed = self._suggester.train(stop) is not False and not stop.is_set()
+        self._trained += changed
+        self._take_version()
+        return changed
+
+    def beliefs(self, items: Sequence[Item]) -> Beliefs:
+        if isinstance(self._suggester, Adapter):
+            return self._suggester.beliefs(items)
+        found = super().beliefs(items)
+        if not isinstance(self._suggester, Scorer) or not self._has("scores"):
+            return found
+        told = opinions.told_scores(self._suggester.scores(self._given(items)), len(items), self.source)
+        return msgspec.structs.replace(found, scores=told)
+
+    def features(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        if isinstance(self._suggester, Adapter):
+            return self._suggester.features(items)
+        return super().features(items)
+
+    def fresh(self) -> Adapter | None:
+        if not self._has("fresh"):
+            return None
+        made = self._suggester.fresh()  # type: ignore[attr-defined]
+        return None if made is None else _Given(made, self.schema, self.view)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
-        if self.view is not None:
-            items = [msgspec.structs.replace(item, data=self.seen(item)) for item in items]
-        return list(self._suggester.suggest(items))
+        return list(self._suggester.suggest(self._given(items)))
+
+    def _given(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The items with what the model sees of them."""
+        if self.view is None:
+            return items
+        return [msgspec.structs.replace(item, data=self.seen(item)) for item in items]
 
 
 class _Several(Adapter):
@@ -282,15 +393,52 @@ class _Several(Adapter):
     def __init__(self, members: Sequence[Adapter], schema: Schema) -> None:
         super().__init__(schema)
         self._members = tuple(members)
-        self.source = " + ".join(member.source for member in members)
         self.batch = min(member.batch for member in members)
         self.learns = any(member.learns for member in members)
+        self.trains = any(member.trains for member in members)
+        eager = [m.learn_every for m in members if m.trains] or [m.learn_every for m in members if m.learns]
+        self.learn_every = min(eager, default=1)
         self._known: OrderedDict[tuple[int, str], tuple[str, Suggestion]] = OrderedDict()
+        self._take_versions()
+
+    def _take_versions(self) -> None:
+        self.source = " + ".join(member.source for member in self._members)
+        self.version = "+".join(member.version for member in self._members if member.version)
+        self.waiting = "; ".join(member.waiting for member in self._members if member.waiting)
+
+    @property
+    def at_once(self) -> bool:
+        return any(member.at_once for member in self._members)
 
     def learn(self, answers: Sequence[Labelled]) -> None:
         for member in self._members:
             if member.learns:
                 member.learn(answers)
+        self._take_versions()
+
+    def train(self, stop: threading.Event) -> bool:
+        changed = [member.train(stop) for member in self._members if member.trains]
+        self._take_versions()
+        return any(changed)
+
+    def beliefs(self, items: Sequence[Item]) -> Beliefs:
+        return opinions.merged([member.beliefs(items) for member in self._members], self._weights())
+
+    def _weights(self) -> Sequence[float]:
+        return [1.0] * len(self._members)
+
+    def features(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        leading = next((member for member in self._members if member.trains), self._members[0])
+        return leading.features(items)
+
+    def fresh(self) -> Adapter | None:
+        members = [member.fresh() if member.learns else member for member in self._members]
+        if not self.learns or any(member is None for member in members):
+            return None
+        return self._renewed([member for member in members if member is not None])
+
+    def _renewed(self, members: Sequence[Adapter]) -> Adapter:
+        return _Several(members, self.schema)
 
     @property
     def notes(self) -> tuple[str, ...]:

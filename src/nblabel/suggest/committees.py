@@ -75,10 +75,18 @@ def committee(members: Sequence[Any], *, weights: Sequence[float] | None = None,
 class _Voting(_Several):
     """Members whose scores are averaged."""
 
-    def __init__(self, recipe: Committee, schema: Schema, view: View | None) -> None:
-        super().__init__([of(one, schema, view=view) for one in recipe.members], schema)
+    def __init__(
+        self, recipe: Committee, schema: Schema, view: View | None, members: Sequence[Adapter] | None = None
+    ) -> None:
+        super().__init__(members or [of(one, schema, view=view) for one in recipe.members], schema)
         self.view = view
         self._recipe = recipe
+
+    def _weights(self) -> Sequence[float]:
+        return self._recipe.weights
+
+    def _renewed(self, members: Sequence[Adapter]) -> Adapter:
+        return _Voting(self._recipe, self.schema, self.view, members)
 
     def _merged(
         self, groups: Sequence[Sequence[AnyAnnotation]], sound: Sequence[bool]
