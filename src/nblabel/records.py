@@ -198,19 +198,17 @@ def apply_event(before: Response | None, event: Event, fields: Iterable[str] = (
 
 def fold_undo(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
     """The events that can be undone and redone, newest last, from one annotator's log in order."""
-    done: list[Event] = []
-    undone: list[Event] = []
+    done: dict[str, Event] = {}
+    undone: dict[str, Event] = {}
     for event in events:
-        if event.action == "undo":
-            undone += [e for e in done if e.id == event.ref]
-            done = [e for e in done if e.id != event.ref]
-        elif event.action == "redo":
-            done += [e for e in undone if e.id == event.ref]
-            undone = [e for e in undone if e.id != event.ref]
+        if event.action in ("undo", "redo"):
+            source, target = (done, undone) if event.action == "undo" else (undone, done)
+            if event.ref in source:
+                target[event.ref] = source.pop(event.ref)
         elif event.action != "import":
-            done.append(event)
-            undone = []
-    return done, undone
+            done[event.id] = event
+            undone = {}
+    return list(done.values()), list(undone.values())
 
 
 def newest_group(stack: Sequence[Event]) -> list[Event]:

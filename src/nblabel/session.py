@@ -40,6 +40,7 @@ from .records import (
     Suggestion,
     apply_event,
     fold_undo,
+    newest_group,
 )
 from .schema import Schema
 from .search import Search
@@ -56,6 +57,8 @@ _MAX_SECONDS = 3600.0
 """More active seconds than this in one event are a broken clock."""
 _BRIEFLY, _AT_OPENING = 0.2, 0.6
 """Seconds that work in the background waits when the page asks for something, and when it is about to open."""
+_MANY = 500
+"""More events at once are not told one by one: who listens looks at everything anew."""
 _SHOWN = 2000
 """So many items that were shown are remembered by their places: what is done next is done to one of them."""
 
@@ -575,14 +578,25 @@ class Session:
             self.refresh()
             self.catch_up()
             done, undone = self.history()
-            entries = done if action == "undo" else undone
-            if not entries:
+            entries = {entry.event.id: entry for entry in (done if action == "undo" else undone)}
+            wanted = newest_group([entry.event for entry in entries.values()])
+            if not wanted:
                 return False
-            entry = entries[-1]
-            position = self._here([entry.event.item])[entry.event.item]  # history() leaves out items of other sources
-            patch = entry.inverse if action == "undo" else entry.event.patch
-            self._act(position, action, patch, ref=entry.event.id)
-            place = self._queue.place_of(position)
+            where = self._here({event.item for event in wanted})  # history() leaves out items of other sources
+            group = new_id() if len(wanted) > 1 else ""
+            self._store(
+                [
+                    self._made(
+                        where[event.item],
+                        action,
+                        entries[event.id].inverse if action == "undo" else event.patch,
+                        ref=event.id,
+                        group=group,
+                    )
+                    for event in wanted
+                ]
+            )
+            place = self._queue.place_of(where[wanted[-1].item])
             if place is not None:
                 self._go(place)
             return True
@@ -590,7 +604,7 @@ class Session:
     def history(self) -> tuple[list[Entry], list[Entry]]:
         """What can be undone and redone on the items of this source, newest last; see `catch_up`."""
         with self.lock:
-            log = self.store.entries(self.name, annotator=self.annotator, last=UNDO_DEPTH)
+            log = self._log()
             inverses = {stored.event.id: stored.inverse for stored in log}
             known = self._here({stored.event.item for stored in log})
             here = [stored.event for stored in log if stored.event.item in known]
@@ -599,6 +613,15 @@ class Session:
                 [Entry(event, inverses[event.id]) for event in done],
                 [Entry(event, inverses[event.id]) for event in undone],
             )
+
+    def _log(self) -> list[Stored]:
+        """The newest events; what was done to many items at once is in it whole or not at all."""
+        depth = UNDO_DEPTH
+        while True:
+            log = self.store.entries(self.name, annotator=self.annotator, last=depth)
+            if len(log) < depth or not log[0].event.group:
+                return log
+            depth *= 4
 
     def _here(self, items: Iterable[str]) -> dict[str, int]:
         """Where those items are that were shown or answered before; what is still looked for is left out."""
@@ -609,7 +632,11 @@ class Session:
     def _advance(self) -> None:
         self._go(next(self._queue.upcoming(self._queue.index), self._queue.index))
 
-    def _act(self, position: int, action: Action, patch: Patch, ref: str = "") -> None:
+    def _act(self, position: int, action: Action, patch: Patch) -> None:
+        self._store([self._made(position, action, patch)])
+
+    def _made(self, position: int, action: Action, patch: Patch, *, ref: str = "", group: str = "") -> Event:
+        """A new event; raises if it breaks a rule."""
         event = Event(
             id=new_id(),
             item=self.source.identity(position),
@@ -619,11 +646,11 @@ class Session:
             at=time.time(),
             schema_version=self.schema.version,
             ref=ref,
+            group=group,
         )
-        response = self.answers.responses([position])[position]
-        after, _ = apply_event(response, event, self.schema.names)
+        after, _ = apply_event(self.response_at(position), event, self.schema.names)
         self._check(event, after, position, self.schema)
-        self._store([event])
+        return event
 
     # ---- events from a page ---------------------------------------------------------------------
 
@@ -723,7 +750,9 @@ class Session:
             if one.seq == self._seq + 1:
                 self._seq = one.seq
                 self._own.discard(one.event.id)
-        if fresh:
+        if len(fresh) > _MANY:
+            self.tell(Found())
+        elif fresh:
             self.tell(Entries(tuple(Entry(one.event, one.inverse) for one in fresh)))
 
     def _note(self, stored: Stored) -> None:
