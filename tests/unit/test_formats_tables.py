@@ -120,6 +120,10 @@ def test_lone_surrogates_stand_in_frames() -> None:
     assert frame["text"].tolist() == ["a\ud800"]
 
 
+def test_answers_taken_in_bulk_are_told_from_those_of_people() -> None:
+    assert responses_frame([row(1), row(2, model="spacy@3")])["model"].tolist() == ["", "spacy@3"]
+
+
 def test_times_are_utc_and_missing_where_there_are_none() -> None:
     frame = responses_frame([row(1, created_at=1_714_566_000.25), row(2, created_at=0.0)])
     assert frame["created_at"][0] == pd.Timestamp("2024-05-01 12:20:00.25", tz="UTC")

@@ -322,6 +322,42 @@ def test_a_submitted_response_knows_which_fields_were_asked(reopen) -> None:
     assert {key: state.fields for key, state in store.states("d", "ada").items()} == {"i": ("mood", "note"), "j": ()}
 
 
+def test_what_models_did_is_kept_in_its_order(reopen) -> None:
+    store = reopen()
+    store.append("d", [event(action="prelabel", status="submitted", model="spacy@3")])
+    bodies = [{"score": 0.5, "text": text} for text in HOSTILE]
+    store.trace("d", "suggestion", "ada", [(item, 2.5, body) for item, body in zip(HOSTILE, bodies, strict=True)])
+    store.trace("d", "suggestion", "bob" * 100, [("i", 3.5, Patch(status="draft"))])
+    store.trace("d", "training", "ada", [("", 4.5, [1, None])])
+    store.trace("d", "training", "ada", [])
+    store.trace("other", "training", "ada", [("", 4.5, 7)])
+    again = reopen()
+    assert again.response("d", "ada", "i").model == "spacy@3"
+    found = again.traces("d", "suggestion", annotator="ada")
+    assert [(one.item, one.at, one.body) for one in found] == [
+        (item, 2.5, body) for item, body in zip(HOSTILE, bodies, strict=True)
+    ]
+    [newest] = again.traces("d", "suggestion", after=found[-1].seq)
+    assert (newest.annotator, newest.kind) == ("bob" * 100, "suggestion")
+    assert msgspec.convert(newest.body, Patch) == Patch(status="draft")
+    assert [one.body for one in again.traces("d", "training")] == [[1, None]]
+    assert [one.body for one in again.traces("other", "training")] == [7]
+    assert again.traces("d", "never") == again.traces("never", "training") == []
+
+
+def test_what_models_did_is_stored_once_though_the_answer_of_the_database_is_lost(reopen) -> None:
+    store = reopen()
+    run = store._write
+
+    def work_twice(work):
+        run(work)  # gets through, and nobody hears of it
+        return run(work)
+
+    store._write = work_twice
+    store.trace("d", "training", "ada", [("", 1.0, 1), ("", 1.0, 2)])
+    assert [one.body for one in store.traces("d", "training")] == [1, 2]
+
+
 def test_cursors(reopen) -> None:
     store = reopen()
     store.set_cursor("d", "ada", "i", 3)
@@ -542,6 +578,7 @@ PATCHES = st.builds(
     status=st.sampled_from([None, None, "draft", "submitted", "discarded", "pending"]),
     flagged=st.sampled_from([None, True, False]),
     comment=st.none() | TEXTS,
+    model=st.sampled_from([None, None, "", "spacy@1", "m\0\ud800"]),
 )
 EVENTS = st.builds(
     Event,
@@ -628,7 +665,7 @@ def test_inverses_take_everything_back_and_the_patch_brings_it_again(store, patc
     dataset = f"d{next(_datasets)}"
 
     def says(response: Response) -> tuple[object, ...]:
-        return (sorted(map(repr, response.annotations)), response.flagged, response.comment)
+        return (sorted(map(repr, response.annotations)), response.flagged, response.comment, response.model)
 
     [first] = store.append(dataset, [event("start")])
     states = [says(first.response)]

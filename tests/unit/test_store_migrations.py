@@ -98,6 +98,18 @@ def test_a_database_of_the_version_before_is_brought_up_to_date(open_at: Open) -
     assert open_at(*MIGRATIONS, grow).last_seq("d") == 3
 
 
+def test_answers_of_the_first_layout_get_the_columns_of_the_second(open_at: Open) -> None:
+    old = open_at(MIGRATIONS[0])
+    with old._engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO dataset (id, name, last_seq) VALUES (1, 'd', 0)")
+        connection.exec_driver_sql(
+            "INSERT INTO response VALUES (1, 'ada', 'i', 1, 0, 'submitted', false, '', 1, 1, 1, 1, '[]', '', -1, '')"
+        )
+    store = open_at()
+    store.append("d", [Event("e1", "j", "ada", "prelabel", Patch(status="submitted", model="m@1"))])
+    assert [one.model for one in store.responses("d")] == ["", "m@1"]
+
+
 def test_a_newer_database_is_refused_and_so_is_writing_on_with_the_old_program(open_at: Open) -> None:
     store = open_at()
     store.append("d", [event("e1")])
@@ -173,6 +185,7 @@ def test_a_file_that_version_1_wrote_can_still_be_read(tmp_path) -> None:
             Text("a\0b \ud800 😀", id="t1", field="note"),
         )
         assert (response.status, response.fields, response.comment) == ("submitted", ("spans", "mood", "note"), "why\0")
+        assert response.model == ""
         assert [one.event.action for one in store.entries("reviews")] == ["edit", "submit", "flag"]
         assert store.states("reviews", "bob" * 100)["long" * 100].flagged
         assert store.labelled_with("reviews", "ada", "good") == {"item\\one"}
@@ -180,3 +193,5 @@ def test_a_file_that_version_1_wrote_can_still_be_read(tmp_path) -> None:
         assert store.cursor("reviews", "ada") == ("item\\one", 3)
         store.append("reviews", [event("new")])
         assert store.last_seq("reviews") == 4
+        store.trace("reviews", "training", "ada", [("", 1.0, "a")])
+        assert [one.body for one in store.traces("reviews", "training")] == ["a"]

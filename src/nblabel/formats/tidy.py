@@ -27,6 +27,7 @@ _RESPONSE = (
     "created_at",
     "updated_at",
     "schema_version",
+    "model",
 )
 
 
@@ -134,7 +135,7 @@ def _value(row: Labelled, a: Annotation, name: str) -> Any:
 
 
 def responses_frame(rows: Iterable[Labelled]) -> pd.DataFrame:
-    """One row for each item and annotator, with times in UTC.
+    """One row for each item and annotator, with times in UTC; ``model`` is the source of answers taken in bulk.
 
     Examples
     --------
@@ -155,6 +156,7 @@ def responses_frame(rows: Iterable[Labelled]) -> pd.DataFrame:
         "created_at": _times([r.created_at for r in said]),
         "updated_at": _times([r.updated_at for r in said]),
         "schema_version": pd.Series([r.schema_version for r in said], dtype="Int64"),
+        "model": strings([r.model for r in said]),
     }
     return pd.DataFrame({name: columns[name] for name in _RESPONSE})
 

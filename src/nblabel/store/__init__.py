@@ -12,6 +12,6 @@ True
 """
 
 from .append import Stored
-from .store import State, Store, open_store
+from .store import State, Store, Trace, open_store
 
-__all__ = ["State", "Store", "Stored", "open_store"]
+__all__ = ["State", "Store", "Stored", "Trace", "open_store"]

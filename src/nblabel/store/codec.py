@@ -14,7 +14,7 @@ from ..records import Event, Patch
 from ..schema import Schema
 from .names import escape, unescape
 
-__all__ = ["ANNOTATIONS", "EVENTS", "NAMES", "PATCHES", "SCHEMAS", "Codec", "Unreadable", "canonical"]
+__all__ = ["ANNOTATIONS", "BODIES", "EVENTS", "NAMES", "PATCHES", "SCHEMAS", "Codec", "Unreadable", "canonical"]
 
 T = TypeVar("T")
 
@@ -89,6 +89,7 @@ PATCHES: Codec[Patch] = Codec(Patch)
 SCHEMAS: Codec[Schema] = Codec(Schema)
 ANNOTATIONS: Codec[AnyAnnotation] = Codec(AnyAnnotation)
 NAMES: Codec[tuple[str, ...]] = Codec(tuple[str, ...])
+BODIES: Codec[Any] = Codec(Any)
 
 
 def _finite(values: Iterable[Any]) -> bool:

@@ -123,8 +123,30 @@ def _first(connection: Connection) -> None:
     connection.execute(insert(meta), [{"name": key, "value": value} for key, value in rows.items()])
 
 
+def _second(connection: Connection) -> None:
+    """Whose suggestions a response was taken from in bulk, and what models did."""
+    connection.exec_driver_sql("ALTER TABLE response ADD COLUMN model TEXT NOT NULL DEFAULT ''")
+    name = String(200).with_variant(String(200, collation="C"), "postgresql")
+    made = MetaData()
+    Table(
+        "trace",
+        made,
+        Column("dataset", Integer, primary_key=True, autoincrement=False),
+        Column("seq", BigInteger, primary_key=True, autoincrement=False),
+        Column("id", name, nullable=False),
+        Column("kind", name, nullable=False),
+        Column("annotator", name, nullable=False),
+        Column("item", name, nullable=False),
+        Column("at", Double, nullable=False),
+        Column("body", Text, nullable=False),
+        Index("trace_by_id", "dataset", "id", unique=True),
+        Index("trace_by_kind", "dataset", "kind", "annotator", "seq"),
+    )
+    made.create_all(connection, checkfirst=False)
+
+
 Step = Callable[[Connection], None]
-MIGRATIONS: tuple[Step, ...] = (_first,)
+MIGRATIONS: tuple[Step, ...] = (_first, _second)
 
 
 def _about(connection: Connection) -> dict[str, str]:

@@ -36,6 +36,7 @@ RESPONSE_COLUMNS = (
     response.c.updated_at,
     response.c.schema_version,
     response.c.fields,
+    response.c.model,
 )
 
 
@@ -125,6 +126,7 @@ def assemble(
             row.updated_at,
             row.schema_version,
             field_names(row.fields),
+            row.model,
         )
         cache.put((dataset, row.annotator, row.item), row.seq, one)
     return [one for one in made if one is not None]
@@ -145,6 +147,7 @@ def response_row(one: Response, seq: int, next_place: int, exact: bool) -> dict[
         "updated_at": one.updated_at,
         "schema_version": one.schema_version,
         "fields": NAMES.encode(one.fields),
+        "model": one.model,
     }
 
 

@@ -20,13 +20,14 @@ from sqlalchemy import func as sql
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from ..annotations import new_id
 from ..errors import StoreError
 from ..records import Event, Response, Status
 from ..schema import Schema
 from . import tables as t
 from .append import Batch, Stored, write_long_names
 from .cache import ResponseCache
-from .codec import EVENTS, PATCHES, SCHEMAS, Unreadable, canonical
+from .codec import BODIES, EVENTS, PATCHES, SCHEMAS, Unreadable, canonical
 from .engine import BEGIN, make_engine, set_journal
 from .failures import damaged, failure, locked
 from .migrations import LOCKS, MIGRATIONS, Step, inspect_version, migrate, read_id
@@ -34,7 +35,7 @@ from .names import is_packed, pack, unescape
 from .places import Place, Watch, find_place
 from .rows import RESPONSE_COLUMNS, FieldNames, among, assemble, chunks
 
-__all__ = ["State", "Store", "open_store"]
+__all__ = ["State", "Store", "Trace", "open_store"]
 
 T = TypeVar("T")
 _PAGE = 1000
@@ -51,6 +52,31 @@ class State(msgspec.Struct, frozen=True):
     fields: tuple[str, ...]
     key: str
     position: int
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """Something that a model did, as `Store.trace` was told of it.
+
+    Attributes
+    ----------
+    seq : int
+        Its place among the traces of its data set.
+    kind : str
+        What the body is.
+    annotator, item : str
+        Whom and what it concerns; may be empty.
+    at : float
+        POSIX time.
+    body : object
+        What was stored, as plain values: ``msgspec.convert`` makes a struct of it again.
+    """
+
+    seq: int
+    kind: str
+    annotator: str
+    item: str
+    at: float
+    body: Any
 
 
 _open: weakref.WeakSet[Store] = weakref.WeakSet()
@@ -374,6 +400,51 @@ class Store:
         last[0].remember()
         return made
 
+    def trace(self, dataset: str, kind: str, annotator: str, rows: Iterable[tuple[str, float, Any]]) -> None:
+        """Store durably what models did, all or none; no answer depends on it.
+
+        Parameters
+        ----------
+        dataset : str
+            The data set.
+        kind : str
+            What the bodies are, such as ``"suggestion"``.
+        annotator : str
+            Whom it concerns.
+        rows : iterable of (str, float, object)
+            For each the item (may be empty), the POSIX time, and anything that JSON can hold, or a struct.
+
+        Examples
+        --------
+        >>> with open_store(":memory:") as store:
+        ...     store.trace("demo", "training", "ada", [("", 1.5, {"score": 0.8})])
+        ...     [(one.at, one.body) for one in store.traces("demo", "training")]
+        [(1.5, {'score': 0.8})]
+        """
+        ready = [(item, self._key(item), at, BODIES.encode(body)) for item, at, body in rows]
+        if not ready:
+            return
+        name, key, owner = new_id(), self._key(kind), self._key(annotator)
+        names = {packed: item for item, packed, _, _ in ready} | {key: kind, owner: annotator}
+        long = {packed: whole for packed, whole in names.items() if is_packed(packed)}
+
+        def work(connection: Connection) -> None:
+            number, _ = self._enter(connection, dataset)
+            of_dataset = select(t.trace.c.seq).where(t.trace.c.dataset == number)
+            if connection.execute(of_dataset.where(t.trace.c.id == f"{name}-0")).first() is not None:
+                return  # an attempt before this one got through, and its answer was lost
+            query = select(sql.max(t.trace.c.seq)).where(t.trace.c.dataset == number)
+            last = connection.execute(query).scalar() or 0
+            write_long_names(connection, long)
+            same = {"dataset": number, "kind": key, "annotator": owner}
+            made = [
+                {**same, "seq": last + 1 + n, "id": f"{name}-{n}", "item": item, "at": at, "body": body}
+                for n, (_, item, at, body) in enumerate(ready)
+            ]
+            connection.execute(insert(t.trace), made)
+
+        self._write(work)
+
     def put_schema(self, dataset: str, given: Schema) -> Schema:
         """Store a schema durably: with the version it has if it is known, else with the next one."""
         bare = msgspec.structs.replace(given, version=1)
@@ -633,6 +704,39 @@ class Store:
             return [Stored(row.seq, *pair) for row, pair in zip(rows, zip(events, inverses, strict=True), strict=True)]
 
         return self._read(work)
+
+    def traces(self, dataset: str, kind: str, *, annotator: str | None = None, after: int = 0) -> list[Trace]:
+        """What models did, in the order in which it was stored.
+
+        Parameters
+        ----------
+        dataset, kind : str
+            Of which data set, and which kind.
+        annotator : str, optional
+            Only what concerns this one.
+        after : int
+            Only those with a greater seq.
+        """
+
+        def work(connection: Connection) -> list[Trace]:
+            columns = t.trace.c
+            query = select(columns.seq, columns.annotator, columns.item, columns.at, columns.body).where(
+                columns.dataset == self._number(connection, dataset),
+                columns.kind == self._key(kind),
+                columns.seq > after,
+            )
+            if annotator is not None:
+                query = query.where(columns.annotator == self._key(annotator))
+            rows = connection.execute(query.order_by(columns.seq)).all()
+            bodies = BODIES.decode_all([row.body for row in rows])
+            return [
+                Trace(
+                    row.seq, kind, self._full(connection, row.annotator), self._full(connection, row.item), row.at, body
+                )
+                for row, body in zip(rows, bodies, strict=True)
+            ]
+
+        return self._read(work, together=True)
 
     def known(self, dataset: str, events: Iterable[str | Event]) -> set[str]:
         """Which ids are in the log already; of an `Event` only if it is the same annotator's and item's."""

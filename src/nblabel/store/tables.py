@@ -21,6 +21,7 @@ __all__ = [
     "metadata",
     "response",
     "schema",
+    "trace",
 ]
 
 metadata = MetaData()
@@ -99,6 +100,7 @@ response = Table(
     Column("key", Escaped, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("content", Escaped, nullable=False),
+    Column("model", Escaped, nullable=False),
     Index("response_by_item", "dataset", "item"),
 )
 
@@ -124,4 +126,20 @@ bookmark = Table(
     Column("item", Escaped, nullable=False),
     Column("position", BigInteger, nullable=False),
     sqlite_with_rowid=False,
+)
+
+# What models did: shown suggestions and what became of them, trainings. Nothing is derived from it.
+trace = Table(
+    "trace",
+    metadata,
+    Column("dataset", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", _NAME, nullable=False),
+    Column("kind", _NAME, nullable=False),
+    Column("annotator", _NAME, nullable=False),
+    Column("item", _NAME, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("body", _BODY, nullable=False),
+    Index("trace_by_id", "dataset", "id", unique=True),
+    Index("trace_by_kind", "dataset", "kind", "annotator", "seq"),
 )
