@@ -13,7 +13,15 @@ from ..annotations import KINDS, Annotation, Span
 from ..records import Labelled
 from ..schema import Schema
 
-__all__ = ["annotation_columns", "annotations_frame", "keys_column", "kind_of_type", "responses_frame", "strings"]
+__all__ = [
+    "annotation_columns",
+    "annotations_frame",
+    "keys_column",
+    "kind_of_type",
+    "responses_frame",
+    "strings",
+    "times",
+]
 
 _COMMON = ("key", "annotator", "id", "field", "kind", "label", "score", "source")
 _SHARED = frozenset(("id", "field", "label", "score", "source", "attributes"))
@@ -153,15 +161,15 @@ def responses_frame(rows: Iterable[Labelled]) -> pd.DataFrame:
         "flagged": pd.Series([r.flagged for r in said], dtype="bool"),
         "comment": strings([r.comment for r in said]),
         "seconds": pd.Series([r.seconds for r in said], dtype="float64"),
-        "created_at": _times([r.created_at for r in said]),
-        "updated_at": _times([r.updated_at for r in said]),
+        "created_at": times([r.created_at for r in said]),
+        "updated_at": times([r.updated_at for r in said]),
         "schema_version": pd.Series([r.schema_version for r in said], dtype="Int64"),
         "model": strings([r.model for r in said]),
     }
     return pd.DataFrame({name: columns[name] for name in _RESPONSE})
 
 
-def _times(seconds: Sequence[float]) -> pd.Series[Any]:
+def times(seconds: Sequence[float]) -> pd.Series[Any]:
     """POSIX seconds as UTC timestamps; 0 is no time."""
     micros = np.array([round(s * 1e6) if s > 0 else np.iinfo(np.int64).min for s in seconds], dtype="int64")
     return pd.Series(micros.view("datetime64[us]")).dt.tz_localize("UTC")
