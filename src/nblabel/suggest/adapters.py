@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import sys
 import threading
+import time
 import traceback
 from abc import ABC, abstractmethod
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
@@ -24,10 +26,26 @@ from ..schema import Schema
 from . import checks, opinions
 from .recipes import Recipe
 
-__all__ = ["Adapter", "Batched", "Learner", "Scorer", "Suggester", "Trainable", "View", "batched", "name_of", "of"]
+__all__ = [
+    "Adapter",
+    "Batched",
+    "Learner",
+    "Said",
+    "Scorer",
+    "Suggester",
+    "Trainable",
+    "View",
+    "batched",
+    "name_of",
+    "of",
+]
 
 _KEPT = 2000
 """Answers of models that are remembered while another one learns."""
+_PAUSE = 0.5
+"""Seconds before a service that failed is asked once more."""
+_LASTING = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
+_LONGEST = 20_000  # characters of a traceback, the last of which count
 
 View: TypeAlias = Callable[[Item], Any]
 """What a model sees of an item, where that is not its data: the pixels of an image."""
@@ -99,6 +117,14 @@ class Scorer(Suggester, Protocol):
         ...
 
 
+class Said(list[Any]):
+    """What a model suggests for one item, with how likely it holds each label of each field."""
+
+    def __init__(self, annotations: Iterable[Any], likely: dict[str, dict[str, float]]) -> None:
+        super().__init__(annotations)
+        self.likely = likely
+
+
 class Adapter(ABC):
     """A model that is asked safely: what it returns is checked against the schema and the text.
 
@@ -118,6 +144,8 @@ class Adapter(ABC):
         Which training its suggestions come from: empty before the first one, then ``"1"``, ``"2"``, ...
     waiting : str
         Why it cannot be trained yet, in words; empty if it can.
+    own_limit : float
+        Seconds after which it gives up on an item by itself; 0 if it does not.
     """
 
     source: str
@@ -127,6 +155,7 @@ class Adapter(ABC):
     learn_every: int = 1
     version: str = ""
     waiting: str = ""
+    own_limit: float = 0.0
 
     def __init__(self, schema: Schema, view: View | None = None) -> None:
         self.schema = schema
@@ -146,6 +175,11 @@ class Adapter(ABC):
         shown = ", ".join(f"{label} ({n})" for label, n in counts[:12])
         more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
         return (f"{self.source} gives labels that the schema does not have: {shown}{more}",)
+
+    @property
+    def usage(self) -> str:
+        """What it has cost so far, in words; empty if it costs nothing."""
+        return ""
 
     def count_unknown(self, labels: Counter[str]) -> None:
         """Remember labels that the schema does not have, for `notes`."""
@@ -189,7 +223,10 @@ class Adapter(ABC):
 
     def beliefs(self, items: Sequence[Item]) -> Beliefs:
         """How sure it is of what it suggests for some items, as far as it says so."""
-        return opinions.of_suggestions(self.run(items), self.schema)
+        answers = self._asked(items)
+        found = [self._checked(item, answer) for item, answer in zip(items, answers, strict=True)]
+        likely = [answer.likely if isinstance(answer, Said) else {} for answer in answers]
+        return opinions.of_suggestions(found, self.schema, likely)
 
     def features(self, items: Sequence[Item]) -> NDArray[np.float32]:
         """A row of numbers for each item, near each other where items are alike."""
@@ -204,22 +241,32 @@ class Adapter(ABC):
     def _asked(self, items: Sequence[Item]) -> list[Any]:
         """One answer or exception for each item: when a batch fails, its items are asked one by one."""
         texts = [item for item in items if not item.problem]
-        found = self._try(texts)
-        if isinstance(found, OSError):  # a service that is away is away for each item
-            found = [found for _ in texts]
-        elif isinstance(found, Exception):
-            single = [self._try([item]) for item in texts] if len(texts) > 1 else [found]
-            found = [one if isinstance(one, Exception) else one[0] for one in single]
+        found = self._each(texts)
+        again = [n for n, one in enumerate(found) if _may_pass(one)]
+        if again:
+            time.sleep(_PAUSE)
+            for n, one in zip(again, self._each([texts[n] for n in again]), strict=True):
+                found[n] = one
         answers = iter(found)
         return [() if item.problem else next(answers) for item in items]
+
+    def _each(self, items: Sequence[Item]) -> list[Any]:
+        found = self._try(items)
+        if isinstance(found, OSError):  # a service that is away is away for each item
+            return [found for _ in items]
+        if isinstance(found, Exception):
+            single = [self._try([item]) for item in items] if len(items) > 1 else [found]
+            return [one if isinstance(one, Exception) else one[0] for one in single]
+        return found
 
     def _try(self, items: Sequence[Item]) -> list[Any] | Exception:
         if not items:
             return []
         try:
-            found = list(self.answers(items))
+            found = list(itertools.islice(self.answers(items), len(items) + 1))
             if len(found) != len(items):
-                raise SuggestError(f"{self.source} returned {len(found)} lists of suggestions for {len(items)} items")
+                given = "more" if len(found) > len(items) else len(found)
+                raise SuggestError(f"{self.source} returned {given} lists of suggestions for {len(items)} items")
         except Exception as error:  # a model is the user's code: whatever it raises is shown, not thrown
             self.note_failure(error)
             return error
@@ -227,7 +274,7 @@ class Adapter(ABC):
 
     def note_failure(self, error: Exception) -> None:
         """Keep the traceback of a failure."""
-        self.last_traceback = "".join(traceback.format_exception(error))
+        self.last_traceback = "".join(traceback.format_exception(error))[-_LONGEST:]
 
     def _checked(self, item: Item, answer: Any) -> Suggestion:
         if isinstance(answer, Exception):
@@ -246,10 +293,15 @@ class Adapter(ABC):
         return Suggestion(item.identity, tuple(kept), told)
 
 
+def _may_pass(found: Any) -> bool:
+    """Whether this is the failure of a service, or of the way to it, that may be gone in a moment."""
+    return isinstance(found, OSError) and not isinstance(found, _LASTING)
+
+
 def _told(source: str, item: Item, error: Exception) -> str:
     """One line that says who failed on what, and why."""
     words = str(error).strip().splitlines()
-    first = words[0] if words else ""
+    first = words[0][:500] if words else ""
     if isinstance(error, SuggestError):
         return first
     if isinstance(error, NblabelError):  # the item cannot be shown to the model
@@ -299,7 +351,7 @@ class _Callable(Adapter):
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         if self._many:
-            return list(self._called([self.seen(item) for item in items]))
+            return list(itertools.islice(self._called([self.seen(item) for item in items]), len(items) + 1))
         return [self._answer(item) for item in items]
 
     def _answer(self, item: Item) -> Any:
@@ -378,7 +430,7 @@ class _Given(Adapter):
         return None if made is None else _Given(made, self.schema, self.view)
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
-        return list(self._suggester.suggest(self._given(items)))
+        return list(itertools.islice(self._suggester.suggest(self._given(items)), len(items) + 1))
 
     def _given(self, items: Sequence[Item]) -> Sequence[Item]:
         """The items with what the model sees of them."""
@@ -398,6 +450,7 @@ class _Several(Adapter):
         self.trains = any(member.trains for member in members)
         eager = [m.learn_every for m in members if m.trains] or [m.learn_every for m in members if m.learns]
         self.learn_every = min(eager, default=1)
+        self.own_limit = max(member.own_limit for member in members)
         self._known: OrderedDict[tuple[int, str], tuple[str, Suggestion]] = OrderedDict()
         self._take_versions()
 
@@ -439,6 +492,10 @@ class _Several(Adapter):
 
     def _renewed(self, members: Sequence[Adapter]) -> Adapter:
         return _Several(members, self.schema)
+
+    @property
+    def usage(self) -> str:
+        return "; ".join(member.usage for member in self._members if member.usage)
 
     @property
     def notes(self) -> tuple[str, ...]:

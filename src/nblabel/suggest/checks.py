@@ -20,6 +20,10 @@ from . import pictures, sounds
 
 __all__ = ["checked", "merged"]
 
+_MOST = 20_000
+"""So many annotations of one item are looked at: a model may go on for ever."""
+_PATIENCE = 1000
+"""After so many wrong ones of an item the rest is not looked at."""
 _NOT_CONTENT = ("id", "field", "score", "source", "attributes")
 
 
@@ -34,7 +38,12 @@ def checked(
     """
     wrong: list[str] = []
     made: list[AnyAnnotation] = []
-    for given, field in _elements(answer, schema, Counter() if unknown is None else unknown):
+    for n, (given, field) in enumerate(_elements(answer, schema, Counter() if unknown is None else unknown)):
+        if n == _MOST:
+            wrong.insert(0, f"more than {_MOST:,} annotations for one item: the rest is left out")
+            break
+        if len(wrong) == _PATIENCE:
+            break
         try:
             made += _coerced(given, field, schema, source)
         except InvalidAnnotation as error:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..errors import SuggestError
 from ..records import Item
 from ..schema import Choices, Schema
-from .adapters import Adapter, View
+from .adapters import Adapter, Said, View
 from .names import Names
 from .recipes import Recipe
 
@@ -62,7 +62,9 @@ def classifier(
     Parameters
     ----------
     model : classifier or pipeline
-        Fitted; with ``predict_proba`` or ``decision_function`` suggestions have a score.
+        Fitted; with ``predict_proba`` or ``decision_function`` suggestions have a score. Scores made of
+        ``decision_function`` only rank: they are no probabilities until `sklearn.calibration.CalibratedClassifierCV`
+        makes some of them.
     features : callable, optional
         Makes the rows that the model was trained on from a list of texts, images (arrays) or recordings, such as
         ``vectorizer.transform``. Without it texts are handed over as they are, and images as `image_features`.
@@ -205,10 +207,15 @@ class _Classified(Adapter):
             made.append([(several, list(zip(classes, row, strict=True))) for row in table.tolist()])
         return made
 
-    def _chosen(self, outputs: Sequence[tuple[bool, list[tuple[str, float | None]]]]) -> list[dict[str, Any]]:
+    def _chosen(self, outputs: Sequence[tuple[bool, list[tuple[str, float | None]]]]) -> Said:
         unknown: Counter[str] = Counter()
         made = []
+        likely: dict[str, dict[str, float]] = {}
         for several, scored in outputs:
+            for name, score in scored:
+                for field, label in self._names.places(name) if score is not None else ():
+                    told = likely.setdefault(field, {})
+                    told[label] = min(told.get(label, 0.0) + (score or 0.0), 1.0)  # classes may share a label
             if several:
                 kept = [(c, s) for c, s in scored if s is None or not s < self._recipe.threshold]
             else:  # not a number: told, not hidden
@@ -219,7 +226,7 @@ class _Classified(Adapter):
                 for field, label in self._names.places(name):
                     made.append({"kind": "choice", "field": field, "label": label, "score": score})
         self.count_unknown(unknown)
-        return made
+        return Said(made, likely)
 
 
 def _classes(model: Any) -> list[list[str]]:

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import MissingExtra, SuggestError
 from ..records import Item
 from ..schema import Boxes, Choices, Field, Masks, Schema, Spans
-from .adapters import Adapter, View
+from .adapters import Adapter, Said, View
 from .names import Names, Renaming
 from .recipes import Recipe
 
@@ -118,7 +118,10 @@ class _Piped(Adapter):
             return self._zero_shot(inputs)
         found = self._called(inputs)
         unknown: Counter[str] = Counter()
-        made = [list(self._annotations(given, item, unknown)) for given, item in zip(found, items, strict=True)]
+        made = []
+        for given, item in zip(found, items, strict=True):
+            likely: dict[str, dict[str, float]] = {}
+            made.append(Said(self._annotations(given, item, unknown, likely), likely))
         self.count_unknown(unknown)
         return made
 
@@ -137,7 +140,9 @@ class _Piped(Adapter):
             raise SuggestError(f"{self.source} returned {len(found)} answers for {len(inputs)} items")
         return found
 
-    def _annotations(self, found: Any, item: Item, unknown: Counter[str]) -> Iterator[dict[str, Any]]:
+    def _annotations(
+        self, found: Any, item: Item, unknown: Counter[str], likely: dict[str, dict[str, float]]
+    ) -> Iterator[dict[str, Any]]:
         rows = [found] if isinstance(found, Mapping) else list(found)
         if self._task == "token-classification":
             for start, end, name, score in _stretches(rows, item.data, self.source):
@@ -160,7 +165,7 @@ class _Piped(Adapter):
             if len(rows) == 1 and isinstance(rows[0], list):  # as top_k=None gave them once
                 rows = rows[0]
             scored = [(str(row["label"]), _plain(row["score"])) for row in rows]
-            yield from self._choices(scored, unknown)
+            yield from self._choices(scored, unknown, likely)
 
     def _places(self, name: str, unknown: Counter[str]) -> list[tuple[str, str]]:
         if not self._names.knows(name):
@@ -174,12 +179,15 @@ class _Piped(Adapter):
                 sides = {"x": left, "y": top, "width": right - left, "height": bottom - top}
                 yield {"kind": "box", "field": field, **sides, "label": label, "score": _plain(row["score"])}
 
-    def _choices(self, scored: list[tuple[str, float]], unknown: Counter[str]) -> Iterator[dict[str, Any]]:
+    def _choices(
+        self, scored: list[tuple[str, float]], unknown: Counter[str], likely: dict[str, dict[str, float]]
+    ) -> Iterator[dict[str, Any]]:
         asked: dict[str, list[tuple[float, str]]] = {}
         best = max((score for _, score in scored), default=0.0)
         for name, score in scored:
             for field, label in self._places(name, unknown):
                 asked.setdefault(field, []).append((score, label))
+                likely.setdefault(field, {})[label] = score
         for one in self._names.fields:
             pairs = asked.get(one.name, [])
             if isinstance(one, Choices) and not one.multiple:
@@ -192,7 +200,7 @@ class _Piped(Adapter):
 
     def _zero_shot(self, inputs: list[Any]) -> list[Any]:
         """Each field is a question of its own, with its labels as what may be answered."""
-        made: list[list[dict[str, Any]]] = [[] for _ in inputs]
+        made = [Said([], {}) for _ in inputs]
         for one in self._names.fields:
             labels = [label.name for label in one.get_labels()]
             options: dict[str, Any] = {"candidate_labels": labels}
@@ -207,7 +215,9 @@ class _Piped(Adapter):
                     continue
                 else:
                     scored = [(str(row["label"]), _plain(row["score"])) for row in found]
-                made[n] += [choice for choice in self._choices(scored, unknown) if choice["field"] == one.name]
+                likely: dict[str, dict[str, float]] = {}
+                made[n] += [choice for choice in self._choices(scored, unknown, likely) if choice["field"] == one.name]
+                made[n].likely[one.name] = likely.get(one.name, {})
         return made
 
 

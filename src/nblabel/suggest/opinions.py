@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,15 @@ from ..schema import Choices, Schema
 __all__ = ["mark", "merged", "of_suggestions", "told_scores"]
 
 _PARTS = (Span, Segment)
+Likely: TypeAlias = Mapping[str, Mapping[str, float]]
+"""By field and label."""
 
 
-def of_suggestions(found: Sequence[Suggestion], schema: Schema) -> Beliefs:
+def of_suggestions(found: Sequence[Suggestion], schema: Schema, likely: Sequence[Likely] = ()) -> Beliefs:
     """Beliefs from scores: what a model does not score is left out, and what it failed on it cannot say.
 
-    Of a field that takes one choice, the labels that were not suggested share what is left.
+    Of a field that takes one choice, the labels that were not suggested share what is left. ``likely`` are for each
+    item the probabilities of all labels, where the model gives them.
 
     Examples
     --------
@@ -33,7 +36,7 @@ def of_suggestions(found: Sequence[Suggestion], schema: Schema) -> Beliefs:
     tables = {}
     for field in schema.fields:
         if isinstance(field, Choices):
-            table = _table(found, field)
+            table = _table(found, field, [one.get(field.name, {}) for one in likely] or [{}] * len(found))
             if table is not None:
                 tables[field.name] = table
     return Beliefs(
@@ -53,13 +56,15 @@ def mark(a: Annotation) -> Mark:
     return (a.field, str(getattr(a, "label", "")), a.id)  # ids of suggestions are made of what they say
 
 
-def _table(found: Sequence[Suggestion], field: Choices) -> Table | None:
+def _table(found: Sequence[Suggestion], field: Choices, told: Sequence[Mapping[str, float]]) -> Table | None:
     labels = tuple(label.name for label in field.get_labels())
     place = {label: n for n, label in enumerate(labels)}
     likely = np.full((len(found), len(labels)), np.nan)
     chosen = False
-    for row, one in zip(likely, found, strict=True):
-        for a in one.annotations:
+    for row, one, given in zip(likely, found, told, strict=True):
+        for label, value in given.items():
+            row[place[label]] = value if 0 <= value <= 1 else np.nan
+        for a in () if given else one.annotations:
             if isinstance(a, Choice) and a.field == field.name:
                 chosen = True
                 if a.score is not None:
@@ -75,11 +80,9 @@ def _table(found: Sequence[Suggestion], field: Choices) -> Table | None:
 
 
 def _parts(found: Sequence[Suggestion]) -> tuple[NDArray[np.float64], ...] | None:
-    """The scores of spans and segments; ``None`` if the model does not score what it marks, or marks nothing."""
-    marked = [[a for a in one.annotations if isinstance(a, _PARTS)] for one in found]
-    if not any(marked) or any(a.score is None for of_item in marked for a in of_item):
-        return None
-    return tuple(np.array([a.score for a in of_item], float) for of_item in marked)
+    """The scores of spans and segments; ``None`` if the model scores nothing that it marks."""
+    scores = [[a.score for a in one.annotations if isinstance(a, _PARTS) and a.score is not None] for one in found]
+    return tuple(np.array(of_item, float) for of_item in scores) if any(scores) else None
 
 
 def told_scores(given: Iterable[Any], count: int, source: str) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..records import Item
 from ..schema import Choices, Schema, Spans
-from .adapters import Adapter
+from .adapters import Adapter, Said
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -39,9 +39,24 @@ class Pipeline(Adapter):
         found = []
         for doc in docs:
             unknown: Counter[str] = Counter()
-            found.append(list(self._annotations(doc, unknown)))
+            annotations = list(self._annotations(doc, unknown))
+            found.append(Said(annotations, self._likely(doc.cats)))
             self.count_unknown(unknown)
         return found
+
+    def _likely(self, cats: Mapping[str, float]) -> dict[str, dict[str, float]]:
+        made: dict[str, dict[str, float]] = {}
+        for cat, score in cats.items():
+            for name, label in self._places(cat):
+                made.setdefault(name, {})[label] = _rounded(float(score)) or 0.0
+        return made
+
+    def _places(self, cat: str) -> list[tuple[str, str]]:
+        """Fields and labels that a category stands for."""
+        fields = [field for field in self.schema.fields if isinstance(field, Choices)]
+        prefix, _, rest = cat.partition(":")
+        named = [(f.name, rest) for f in fields if f.name == prefix and f.label(rest)]
+        return named or [(f.name, cat) for f in fields if f.label(cat)]
 
     def _annotations(self, doc: Doc, unknown: Counter[str]) -> Iterator[dict[str, Any]]:
         for ent in doc.ents:
@@ -68,9 +83,7 @@ class Pipeline(Adapter):
         asked: dict[str, list[tuple[float, str]]] = {}
         others = 0.0  # the best score of what no field knows
         for cat, score in cats.items():
-            prefix, _, rest = cat.partition(":")
-            named = [(f.name, rest) for f in fields if f.name == prefix and f.label(rest)]
-            fits = named or [(f.name, cat) for f in fields if f.label(cat)]
+            fits = self._places(cat)
             if not fits:
                 unknown[cat] += 1
                 others = max(others, score)
