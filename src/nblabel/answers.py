@@ -145,6 +145,10 @@ class Answers:
         """Whether the item needs no answer any more."""
         return bool(self._done[position])
 
+    def still_open(self) -> npt.NDArray[np.bool_]:
+        """By position, whether the item still needs an answer."""
+        return ~self._done
+
     def open_places(self, queue: range | Positions, start: int, stop: int) -> Iterator[int]:
         """Places of the queue from ``start`` to ``stop`` whose items still need an answer, in blocks."""
         for low in range(start, stop, _BLOCK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,53 @@ class Queue:
 
     def __getitem__(self, place: int) -> int:
         return int(self._shown[place])
+
+    @property
+    def order(self) -> range | Positions:
+        """All positions, whatever the filter."""
+        return self._order
+
+    @property
+    def shown(self) -> range | Positions:
+        """The positions that pass the filter, in their order."""
+        return self._shown
+
+    def standing(self, fixed: int) -> int:
+        """How many places of the whole order must stay for the first ``fixed`` of those shown to stay."""
+        fixed = min(max(fixed, 0), len(self._shown))
+        if self._shown is self._order or not fixed:
+            return fixed
+        return self._order.index(self[fixed - 1]) + 1
+
+    def reorder(self, order: Positions, fixed: int) -> bool:
+        """Put the same items in another order, from place ``fixed`` of those shown on; whether any has moved.
+
+        The filter stays as it is, with the items that passed it, and the person stays at the item shown.
+
+        Raises
+        ------
+        ValueError
+            If ``order`` is of other items, or changes a place before ``fixed``.
+        """
+        here = self.position
+        if not _alike(self._order, order):
+            raise ValueError("the new order is not of the same items")
+        shown = order
+        if self._shown is not self._order:
+            passing = np.zeros(len(self._source), dtype=bool)
+            passing[_array(self._shown)] = True
+            shown = order.keeping(passing)
+        before, after = _array(self._shown), shown.array
+        if not np.array_equal(before[:fixed], after[:fixed]):
+            raise ValueError(f"the new order changes a place before {fixed}")
+        self._order = order
+        self._shown = shown
+        if np.array_equal(before, after):
+            return False
+        self.generation += 1
+        if here is not None and self.index >= fixed:
+            self.index = self.place_of(here) or 0
+        return True
 
     @property
     def position(self) -> int | None:
@@ -99,3 +147,19 @@ class Queue:
         made = np.zeros(len(self._source), dtype=bool)
         made[np.asarray(positions, dtype=np.int64)] = True
         return made
+
+
+def _array(order: range | Positions) -> np.ndarray[Any, Any]:
+    return order.array if isinstance(order, Positions) else np.arange(len(order))
+
+
+def _alike(one: range | Positions, other: Positions) -> bool:
+    """Whether two orders are of the same positions."""
+    first, second = _array(one), other.array
+    if len(first) != len(second) or not len(first):
+        return len(first) == len(second)
+    if second.min() < 0 or second.max() > first.max():
+        return False
+    seen = np.zeros(int(first.max()) + 1, dtype=bool)
+    seen[second] = True
+    return bool(seen[first].all())
