@@ -174,7 +174,12 @@ class Adapter(ABC):
             return ()
         shown = ", ".join(f"{label} ({n})" for label, n in counts[:12])
         more = f" and {len(counts) - 12} more" if len(counts) > 12 else ""
-        return (f"{self.source} gives labels that the schema does not have: {shown}{more}",)
+        return (f"{self.name} gives labels that the schema does not have: {shown}{more}",)
+
+    @property
+    def name(self) -> str:
+        """Its name without the version: what messages tell it by."""
+        return self.source.removesuffix(f"@{self.version}") if self.version else self.source
 
     @property
     def usage(self) -> str:
@@ -266,7 +271,7 @@ class Adapter(ABC):
             found = list(itertools.islice(self.answers(items), len(items) + 1))
             if len(found) != len(items):
                 given = "more" if len(found) > len(items) else len(found)
-                raise SuggestError(f"{self.source} returned {given} lists of suggestions for {len(items)} items")
+                raise SuggestError(f"{self.name} returned {given} lists of suggestions for {len(items)} items")
         except Exception as error:  # a model is the user's code: whatever it raises is shown, not thrown
             self.note_failure(error)
             return error
@@ -278,18 +283,18 @@ class Adapter(ABC):
 
     def _checked(self, item: Item, answer: Any) -> Suggestion:
         if isinstance(answer, Exception):
-            return Suggestion(item.identity, error=_told(self.source, item, answer))
+            return Suggestion(item.identity, error=_told(self.name, item, answer))
         unknown: Counter[str] = Counter()
         try:
             kept, wrong = checks.checked(answer, item, self.schema, self.source, unknown)
         except Exception as error:  # a generator of the user's raises while it is read
             self.note_failure(error)
-            return Suggestion(item.identity, error=_told(self.source, item, error))
+            return Suggestion(item.identity, error=_told(self.name, item, error))
         self.count_unknown(unknown)
         told = ""
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-            told = f"{self.source} on item {item.key!r}: {wrong[0]}{more}"
+            told = f"{self.name} on item {item.key!r}: {wrong[0]}{more}"
         return Suggestion(item.identity, tuple(kept), told)
 
 
@@ -368,7 +373,7 @@ class _Callable(Adapter):
         if inspect.isawaitable(found):
             if inspect.iscoroutine(found):
                 found.close()
-            raise SuggestError(f"{self.source} is asynchronous, which suggestions cannot wait for")
+            raise SuggestError(f"{self.name} is asynchronous, which suggestions cannot wait for")
         return found
 
 
@@ -415,7 +420,7 @@ class _Given(Adapter):
         found = super().beliefs(items)
         if not isinstance(self._suggester, Scorer) or not self._has("scores"):
             return found
-        told = opinions.told_scores(self._suggester.scores(self._given(items)), len(items), self.source)
+        told = opinions.told_scores(self._suggester.scores(self._given(items)), len(items), self.name)
         return msgspec.structs.replace(found, scores=told)
 
     def features(self, items: Sequence[Item]) -> NDArray[np.float32]:
@@ -458,6 +463,10 @@ class _Several(Adapter):
         self.source = " + ".join(member.source for member in self._members)
         self.version = "+".join(member.version for member in self._members if member.version)
         self.waiting = "; ".join(member.waiting for member in self._members if member.waiting)
+
+    @property
+    def name(self) -> str:
+        return " + ".join(member.name for member in self._members)
 
     @property
     def at_once(self) -> bool:
@@ -509,7 +518,7 @@ class _Several(Adapter):
         for of_item in zip(*self._said(items), strict=True):
             annotations, wrong = self._merged([one.annotations for one in of_item], [not one.error for one in of_item])
             errors = [one.error for one in of_item if one.error]
-            errors += [f"{self.source}: {what}" for what in wrong]
+            errors += [f"{self.name}: {what}" for what in wrong]
             merged.append(Suggestion(of_item[0].item, tuple(annotations), "; ".join(errors)))
         for member in self._members:
             self.last_traceback = member.last_traceback or self.last_traceback

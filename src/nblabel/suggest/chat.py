@@ -11,6 +11,7 @@ from ..annotations import AnyAnnotation, Choice, Span, Text
 from ..errors import SuggestError
 from ..records import Item
 from ..schema import Choices, Schema, Spans, Texts
+from . import versions
 from .adapters import Adapter, View
 from .endpoint import Endpoint, Usage
 from .names import Names
@@ -104,7 +105,8 @@ def chat(
     options : dict, optional
         More of the request, such as ``{"temperature": 0, "max_tokens": 500}``.
     name : str
-        What its suggestions are told by; the model's name if empty.
+        What its suggestions are told by; if empty the model's name, with a sign that changes when what it is told
+        changes.
 
     Examples
     --------
@@ -164,7 +166,11 @@ class _Asked(Adapter):
         self._endpoint = endpoint
         if not _asked(schema):
             raise SuggestError("chat() answers spans, choices and texts, and the schema has none of them")
-        self.source = recipe.name or recipe.model
+        self.own_limit = endpoint.longest
+        self.version = versions.digest(
+            _ROLE, recipe.model, recipe.instructions, recipe.examples, recipe.options, _described(schema)
+        )
+        self.source = recipe.name or f"{recipe.model}@{self.version}"
         self._names = {field.name: Names(schema, (type(field),), None, field.name) for field in _asked(schema)}
         self._given = [
             message
@@ -175,6 +181,11 @@ class _Asked(Adapter):
             )
         ]
 
+    @property
+    def usage(self) -> str:
+        """Tokens and cost so far, over all labelers that use the model."""
+        return self._endpoint.usage.words
+
     def answers(self, items: Sequence[Item]) -> list[Any]:
         """What the model says of each text; a `SuggestError` where it failed."""
         made: list[Any] = []
@@ -183,7 +194,7 @@ class _Asked(Adapter):
                 made.append(self._one(item))
             except SuggestError as error:
                 self.note_failure(error)
-                made.append(SuggestError(f"{self.source} on item {item.key!r}: {error}"))
+                made.append(SuggestError(f"{self.name} on item {item.key!r}: {error}"))
         return made
 
     def _one(self, item: Item) -> list[dict[str, Any]]:

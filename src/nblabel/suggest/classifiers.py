@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..errors import SuggestError
 from ..records import Item
 from ..schema import Choices, Schema
+from . import versions
 from .adapters import Adapter, Said, View
 from .names import Names
 from .recipes import Recipe
@@ -76,7 +77,8 @@ def classifier(
     threshold : float
         From which score on a label is suggested, where a model may give several to one item.
     name : str
-        What its suggestions are told by; the model's classes and scikit-learn's version if empty.
+        What its suggestions are told by; if empty the classes of the model and scikit-learn's version, with a sign that
+        changes when the model is fitted anew.
 
     Examples
     --------
@@ -178,10 +180,21 @@ class _Classified(Adapter):
                     f"the classifier was trained on {wanted} features; an image has 320 of nb.suggest.image_features",
                     "give nb.suggest.classifier(model, features=...)",
                 )
-        self.source = recipe.name or _source(model)
+        self._seen: tuple[int, ...] = ()
+        self._take_version()
+
+    def _take_version(self) -> None:
+        """Tell the model by what it has been fitted to, also when it was fitted anew since."""
+        parts = versions.fitted(self._recipe.model)
+        seen = tuple(id(part) for part in parts.values())
+        if seen != self._seen:
+            self._seen = seen
+            self.version = versions.digest(*sorted(parts.items()))
+            self.source = self._recipe.name or f"{_source(self._recipe.model)}@{self.version}"
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         """The best label of each item, or all likely ones."""
+        self._take_version()
         given = [self.seen(item) for item in items]
         rows = given if self._features is None else self._features(given)
         scored = self._scored(rows)
@@ -203,7 +216,7 @@ class _Classified(Adapter):
         made = []
         for classes, table in zip(self._classes, likely, strict=True):
             if table.shape[1] != len(classes):
-                raise SuggestError(f"{self.source} gave {table.shape[1]} scores for {len(classes)} classes")
+                raise SuggestError(f"{self.name} gave {table.shape[1]} scores for {len(classes)} classes")
             made.append([(several, list(zip(classes, row, strict=True))) for row in table.tolist()])
         return made
 

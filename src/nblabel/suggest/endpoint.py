@@ -45,6 +45,22 @@ class Usage(msgspec.Struct, frozen=True):
     completion_tokens: int = 0
     cost: float | None = None
 
+    @property
+    def words(self) -> str:
+        """Tokens and cost for a person to read; empty before the first request.
+
+        Examples
+        --------
+        >>> Usage(3, 1200, 34, 0.0123).words
+        '1,234 tokens, about $0.01'
+        """
+        if not self.requests:
+            return ""
+        tokens = f"{self.prompt_tokens + self.completion_tokens:,} tokens"
+        if self.cost is None:
+            return tokens
+        return f"{tokens}, {'less than $0.01' if self.cost < 0.005 else f'about ${self.cost:,.2f}'}"
+
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """A key is not carried to another address."""
@@ -105,6 +121,11 @@ class Endpoint:
         """What was asked for so far."""
         with self._lock:
             return self._usage
+
+    @property
+    def longest(self) -> float:
+        """Seconds that one request may take with all its tries."""
+        return (self._retries + 1) * (self._timeout + self._gap) + self._retries * _LONGEST_WAIT
 
     def ask(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The service's answer to a request; raises `SuggestError`, or `_Refused` if repeating is of no use."""

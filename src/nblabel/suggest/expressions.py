@@ -114,13 +114,19 @@ class Expressions:
 
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
-            process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _PROGRAM],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                encoding="ascii",
-            )
+            try:
+                process = subprocess.Popen(
+                    [sys.executable, "-I", "-S", "-c", _PROGRAM],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    encoding="ascii",
+                )
+            except OSError as error:  # Pyodide has no processes
+                raise SuggestError(
+                    f"regular expressions need a process of their own, which cannot be started here: {error}",
+                    "phrases= and patterns of tokens need none",
+                ) from None
             self._process = process
             weakref.finalize(self, _end, process)
             assert process.stdin is not None

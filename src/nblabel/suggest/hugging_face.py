@@ -137,7 +137,7 @@ class _Piped(Adapter):
     def _called(self, inputs: list[Any], **options: Any) -> list[Any]:
         found = list(self._recipe.pipeline(inputs, **options))
         if len(found) != len(inputs):
-            raise SuggestError(f"{self.source} returned {len(found)} answers for {len(inputs)} items")
+            raise SuggestError(f"{self.name} returned {len(found)} answers for {len(inputs)} items")
         return found
 
     def _annotations(
@@ -145,7 +145,7 @@ class _Piped(Adapter):
     ) -> Iterator[dict[str, Any]]:
         rows = [found] if isinstance(found, Mapping) else list(found)
         if self._task == "token-classification":
-            for start, end, name, score in _stretches(rows, item.data, self.source):
+            for start, end, name, score in _stretches(rows, item.data, self.name):
                 for field, label in self._places(name, unknown):
                     yield {"kind": "span", "field": field, "start": start, "end": end, "label": label, "score": score}
         elif self._task == "object-detection":

@@ -143,6 +143,11 @@ class _Watched(Adapter):
         self.source, self.version, self.waiting = self._inner.source, self._inner.version, self._inner.waiting
 
     @property
+    def name(self) -> str:
+        """The model's name without its version."""
+        return self._inner.name
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What the model has to say of itself."""
         return self._inner.notes
@@ -231,4 +236,4 @@ class _Watched(Adapter):
         return self._thread is not None and self._thread.is_alive()
 
     def _late(self, item: Item, told: str) -> Suggestion:
-        return Suggestion(item.identity, error=f"{self.source} on item {item.key!r}: {told}")
+        return Suggestion(item.identity, error=f"{self.name} on item {item.key!r}: {told}")

@@ -92,6 +92,10 @@ class _Remembering(Adapter):
         self._of_item: dict[str, tuple[list[tuple[Key, Place]], list[Key]]] = {}
         self._guard = threading.Lock()
 
+    def fresh(self) -> Adapter:
+        """An empty memory."""
+        return _Remembering(self._recipe, self.schema)
+
     def learn(self, answers: Sequence[Labelled]) -> None:
         """Take over what was said of items, in place of what was said of them before."""
         with self._guard:

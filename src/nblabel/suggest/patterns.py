@@ -14,6 +14,7 @@ import msgspec
 from ..errors import FormatError, MissingExtra, SuggestError
 from ..records import Item
 from ..schema import Choices, Schema, Spans
+from . import versions
 from .adapters import Adapter, View
 from .expressions import Expressions
 from .names import Names
@@ -66,7 +67,7 @@ def patterns(
     nlp: Any = None,
     lang: str = "en",
     time_limit: float = 1.0,
-    name: str = "patterns",
+    name: str = "",
 ) -> Patterns:
     r"""What looks for patterns in texts, for ``suggest=``.
 
@@ -95,7 +96,7 @@ def patterns(
     time_limit : float
         Seconds that one expression may take for one text; what took longer three times is left out, and told.
     name : str
-        What the suggestions are told by.
+        What the suggestions are told by; if empty ``patterns``, with a sign that changes with the patterns.
 
     Examples
     --------
@@ -172,7 +173,14 @@ class _Matching(Adapter):
         super().__init__(schema)
         self._recipe = recipe
         options = recipe.options
-        self.source = options["name"]
+        self.version = versions.digest(
+            [(row.label, row.pattern) for row in recipe.rows],
+            recipe.phrases,
+            [(label, one.pattern, one.flags) for label, one in recipe.regex],
+            options["ignore_case"],
+            options["whole_words"],
+        )
+        self.source = options["name"] or f"patterns@{self.version}"
         self._names = Names(schema, (Spans, Choices), None, options["field"])
         self._kinds = {field.name: field.annotation for field in self._names.fields}
         self._phrases = Phrases(ignore_case=options["ignore_case"], whole_words=options["whole_words"])
@@ -198,7 +206,7 @@ class _Matching(Adapter):
     def notes(self) -> tuple[str, ...]:
         """Labels that no field has, and expressions that take too long."""
         slow = [
-            f"{self.source}: the expression {pattern!r} took longer than {self._recipe.options['time_limit']:g} s"
+            f"{self.name}: the expression {pattern!r} took longer than {self._recipe.options['time_limit']:g} s"
             + (" three times and is left out" if out else "")
             for pattern, _, out in self._regex.slow
         ]

@@ -140,7 +140,7 @@ class Runner:
             busy = self._busy() or bool(self._jobs or self._job)
         doing = "training" if self._trainer.busy else "failed" if trouble else "busy" if busy else "idle"
         return State(
-            name=adapter.source.removesuffix(f"@{adapter.version}") if adapter.version else adapter.source,
+            name=adapter.name,
             version=adapter.version,
             state=doing,  # type: ignore[arg-type]
             labels=self._lessons.labels,
@@ -329,7 +329,7 @@ class Runner:
 
         def late() -> None:
             self._troubles.note(
-                "learning", f"{self.source}: {self._too_long} to learn from answers, and is still at it"
+                "learning", f"{self._adapter.name}: {self._too_long} to learn from answers, and is still at it"
             )
             self._tell_state()
 
@@ -341,7 +341,7 @@ class Runner:
                 taught = self._lessons.teach(now=taught) or taught
             self._troubles.clear("learning")
         except BaseException as problem:  # as when it is asked: whatever a model does, labelling goes on
-            self._troubles.raised("learning", f"{self.source} while learning", problem)
+            self._troubles.raised("learning", f"{self._adapter.name} while learning", problem)
             taught = True
         changed = taught and self._adapter.at_once
         self._learnt += changed
@@ -367,8 +367,8 @@ class Runner:
     ) -> list[Suggestion]:
         def tell() -> None:
             told = f"{self._too_long}, and is still at it"
-            self._troubles.note("asking", f"{self.source} on item {items[0].key!r}: {told}")
-            late([Suggestion(one.identity, error=f"{self.source} on item {one.key!r}: {told}") for one in items])
+            self._troubles.note("asking", f"{self._adapter.name} on item {items[0].key!r}: {told}")
+            late([Suggestion(one.identity, error=f"{self._adapter.name} on item {one.key!r}: {told}") for one in items])
             self._tell_state()
 
         try:
@@ -377,7 +377,7 @@ class Runner:
         except BaseException as problem:  # SystemExit of a model must not end the worker
             if len(items) > 1:
                 return [one for item in items for one in self._run([item], late)]
-            told = self._troubles.raised("asking", f"{self.source} on item {items[0].key!r}", problem)
+            told = self._troubles.raised("asking", f"{self._adapter.name} on item {items[0].key!r}", problem)
             return [Suggestion(items[0].identity, error=told)]
         failed = next((one for one in reversed(found) if one.error and not one.annotations), None)
         if failed is None:
@@ -449,7 +449,7 @@ class Runner:
         except Superseded:
             pass
         except BaseException as problem:
-            self._troubles.raised(kind, f"{self.source}: {self._job}", problem)
+            self._troubles.raised(kind, f"{self._adapter.name}: {self._job}", problem)
         with self._changed:
             self._job = ""
             self._changed.notify_all()
@@ -465,7 +465,7 @@ class Runner:
     def _believed(self, items: Sequence[Item]) -> Beliefs:
         def tell() -> None:
             told = f"{self._too_long}, and is still at it"
-            self._troubles.note("asking", f"{self.source} on item {items[0].key!r}: {told}")
+            self._troubles.note("asking", f"{self._adapter.name} on item {items[0].key!r}: {told}")
             self._tell_state()
 
         with self._watch.over(tell):

@@ -320,7 +320,7 @@ def _points(
     for size in sorted({min(size, len(rows)) for size in sizes if size > 0}):
         model = adapter.fresh()
         if model is None:
-            raise SuggestError(f"{adapter.source} cannot be trained from nothing", "its learning curve is what it was")
+            raise SuggestError(f"{adapter.name} cannot be trained from nothing", "its learning curve is what it was")
         begun = time.monotonic()
         model.learn(rows[:size])
         if stop.is_set() or (model.trains and not model.train(stop)):

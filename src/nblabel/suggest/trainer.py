@@ -111,7 +111,7 @@ class Trainer:
             changed = bool(self._adapter.train(self._stop))
         except BaseException as problem:  # MemoryError, SystemExit: whatever a model does, the version before goes on
             words = (str(problem).strip().splitlines() or [""])[0][:500]
-            error = f"{self._adapter.source} could not be trained: {type(problem).__name__}" + (words and f": {words}")
+            error = f"{self._adapter.name} could not be trained: {type(problem).__name__}" + (words and f": {words}")
             detail = traceback.format_exc()
         return Trained(
             source=self._adapter.source,
