@@ -12,10 +12,11 @@ import math
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import msgspec
+import numpy as np
 
 from . import ordering
 from .annotations import AnyAnnotation, Relation, new_id
@@ -23,7 +24,8 @@ from .answers import PATIENCE, Answers
 from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem, nearest
 from .live import LiveAnswers
 from .loading import loaded
-from .loop import Loop
+from .loop import Loop, ModelChanged, Options
+from .ordering import Positions
 from .places import Queue
 from .protocol import Entry, Problem
 from .records import (
@@ -49,7 +51,19 @@ from .sources.columns import LiveColumns
 from .store import Store, Stored
 from .suggest import Suggester
 
-__all__ = ["Applied", "Change", "Entries", "Found", "Moved", "Noticed", "QueueChanged", "Session", "problem_of"]
+__all__ = [
+    "Applied",
+    "Change",
+    "Entries",
+    "Found",
+    "ModelChanged",
+    "Moved",
+    "Noticed",
+    "QueueChanged",
+    "Reranked",
+    "Session",
+    "problem_of",
+]
 
 UNDO_DEPTH = 200
 """How many of the newest events undo can reach."""
@@ -59,6 +73,8 @@ _BRIEFLY, _AT_OPENING = 0.2, 0.6
 """Seconds that work in the background waits when the page asks for something, and when it is about to open."""
 _MANY = 500
 """More events at once are not told one by one: who listens looks at everything anew."""
+_SETTLED = 3
+"""So many items to come are never ranked anew: the person is about to see them."""
 _SHOWN = 2000
 """So many items that were shown are remembered by their places: what is done next is done to one of them."""
 
@@ -71,6 +87,12 @@ class Entries(msgspec.Struct, frozen=True):
 
 class Moved(msgspec.Struct, frozen=True):
     """Python has gone to another item."""
+
+
+class Reranked(msgspec.Struct, frozen=True):
+    """What comes next was ranked anew; places before ``fixed`` hold what they held."""
+
+    fixed: int
 
 
 class QueueChanged(msgspec.Struct, frozen=True):
@@ -92,7 +114,7 @@ class Noticed(msgspec.Struct, frozen=True):
     problem: Problem
 
 
-Change: TypeAlias = Entries | Moved | QueueChanged | Found | Suggestion | Noticed
+Change: TypeAlias = Entries | Moved | Reranked | QueueChanged | Found | Suggestion | ModelChanged | Noticed
 
 
 class Applied(msgspec.Struct, frozen=True):
@@ -123,6 +145,10 @@ class Session:
         Asked in the background for the items about to be shown.
     columns : LiveColumns, optional
         The user's own columns that answers are written to and read from.
+    view : callable, optional
+        What models see of an item, where that is not its data.
+    models : Options
+        How models are taught and measured.
 
     Examples
     --------
@@ -147,11 +173,15 @@ class Session:
         order: ordering.Order = "sequential",
         suggester: Suggester | None = None,
         columns: LiveColumns | None = None,
+        view: Callable[[Item], Any] | None = None,
+        models: Options = Options(),  # noqa: B008 - frozen
     ) -> None:
         background.hush(_AT_OPENING)
         self.lock = threading.RLock()
         self.within: Callable[[Callable[[], None]], None] = lambda work: work()
         """How to do what listeners hear of from the background."""
+        self.watched = False
+        """Whether a page shows the items: what is suggested then is seen."""
         self._listeners: list[Callable[[Change], None]] = []
         self.source = source
         self.store = store
@@ -172,7 +202,7 @@ class Session:
         )
         self._order = order
         self._queue = Queue(ordering.positions(order, source, name), source, self.answers)
-        self.models = Loop(self, suggester)
+        self.models = Loop(self, suggester, ordering.of(order), view, models)
         self._queue.index = self._start()
         if self._live is not None:
             self._append(self._live.reconcile(self.answers.stored_positions()))
@@ -850,6 +880,53 @@ class Session:
     def ask(self, items: Iterable[Item]) -> None:
         """Have models look at these items in the background."""
         self.models.ask(items)
+
+    def arrange(self, ranked: Callable[[range | Positions, int], Positions]) -> None:
+        """Put what comes next in another order.
+
+        Parameters
+        ----------
+        ranked : callable
+            Gets the order so far and how many of its places must stay as they are, and returns the new order.
+        """
+        with self.lock:
+            fixed = self._settled()
+            order = ranked(self._queue.order, self._queue.standing(fixed))
+            if self._queue.reorder(order, fixed):
+                self.tell(Reranked(fixed))
+
+    def _settled(self) -> int:
+        """So many places of those shown are what they are: up to what the person sees next."""
+        nearest, _ = self.upcoming(self.index, _SETTLED)
+        return max([self.index, *nearest]) + 1
+
+    def queue(self) -> tuple[range | Positions, int]:
+        """The positions of all items in their order, and how many of its places must stay as they are."""
+        with self.lock:
+            return self._queue.order, self._queue.standing(self._settled())
+
+    def reorder(self, order: ordering.Order) -> None:
+        """Choose anew which items come next; the one shown stays."""
+        with self.lock:
+            self.resync()
+            strategy = ordering.of(order)
+            if strategy is None:
+                chosen = np.asarray(ordering.positions(order, self.source, self.name), dtype=np.int64)
+                self.arrange(lambda now, fixed: ordering.reranked(now, fixed, chosen))
+            self._order = order
+            self.models.rank_by(strategy)
+
+    def take_over(self, patches: Mapping[int, Patch]) -> int:
+        """Store what a model suggests for items that are still untouched, as one thing to undo; returns how many."""
+        with self.lock:
+            group = new_id()
+            events = [
+                self._made(position, "prelabel", patch, group=group)
+                for position, patch in patches.items()
+                if self.answers.status(position) == "pending"
+            ]
+            self._store(events)
+            return len(events)
 
     def ahead(self, count: int) -> list[int]:
         """Positions of the items that come next, the one shown now left out."""

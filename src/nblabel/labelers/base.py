@@ -19,6 +19,7 @@ from ..annotations import Span
 from ..errors import InvalidSchema, NblabelError, UnknownOption
 from ..formats import tidy
 from ..loading import sizes_of
+from ..loop import ModelChanged, Options
 from ..ordering import Order
 from ..records import Item, Progress, Report, Status, Suggestion
 from ..schema import Field, FieldLike, Schema
@@ -28,6 +29,7 @@ from ..sources.idle import CellGate
 from ..sources.values import MISSING, codec
 from ..store import Store, open_store
 from .bridge import Bridge, Presenter, Server, Tool, present_plainly
+from .models import Modelled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +88,7 @@ class _Counts(traitlets.Any):
         return super().get(obj, cls)
 
 
-class Labeler(anywidget.AnyWidget):
+class Labeler(Modelled, anywidget.AnyWidget):
     """Base of all labelers; see `TextLabeler`.
 
     Attributes
@@ -113,6 +115,9 @@ class Labeler(anywidget.AnyWidget):
         "annotator",
         "suggest",
         "order",
+        "learn_every",
+        "hold_out",
+        "blind",
         "into",
         "guidelines",
         "fields",
@@ -164,6 +169,9 @@ class Labeler(anywidget.AnyWidget):
         annotator: str | None = None,
         suggest: Any = None,
         order: Order = "sequential",
+        learn_every: int | None = None,
+        hold_out: float = 0.2,
+        blind: float = 0.0,
         into: str | Mapping[str, str] | None = None,
         guidelines: str | os.PathLike[str] = "",
         fields: Mapping[str, FieldLike] | None = None,
@@ -177,6 +185,7 @@ class Labeler(anywidget.AnyWidget):
                 raise NblabelError(f"fields= asks {field!r} again", "choose another name")
             asked[field] = given
         schema = Schema.of(asked)
+        models = Options(learn_every, hold_out, blind)
         live = None if into is None else columns.open(source, into, schema)
         self._store = open_store(store)
         suggester = None if suggest is None else _suggester(suggest, schema, view)
@@ -189,6 +198,8 @@ class Labeler(anywidget.AnyWidget):
             order=order,
             suggester=suggester,
             columns=live,
+            view=view,
+            models=models,
         )
         super().__init__()
         self.set_trait("annotator", self._session.annotator)
@@ -216,7 +227,7 @@ class Labeler(anywidget.AnyWidget):
             self._show()
 
     def _heard(self, change: Change) -> None:
-        if not isinstance(change, Suggestion | Noticed):
+        if not isinstance(change, Suggestion | Noticed | ModelChanged):
             self._show()
 
     def _after_cell(self) -> None:

@@ -31,6 +31,7 @@ from ..protocol import (
     Incoming,
     Items,
     Media,
+    Model,
     Move,
     Notice,
     Outgoing,
@@ -39,6 +40,7 @@ from ..protocol import (
     Problem,
     Queue,
     Rejected,
+    Reordered,
     Suggested,
     Travel,
     Welcome,
@@ -49,7 +51,18 @@ from ..protocol import (
 )
 from ..protocol import Moved as MovedMessage
 from ..records import Item, Suggestion
-from ..session import Change, Entries, Found, Moved, Noticed, QueueChanged, Session, problem_of
+from ..session import (
+    Change,
+    Entries,
+    Found,
+    ModelChanged,
+    Moved,
+    Noticed,
+    QueueChanged,
+    Reranked,
+    Session,
+    problem_of,
+)
 
 __all__ = ["Bridge", "Presenter", "Server", "Tool"]
 
@@ -230,7 +243,7 @@ class Bridge:
         session.refresh()
         if not message.at:
             session.resume()
-        self._opened = True
+        self._opened = session.watched = True
         notices = tuple(session.notices)
         if message.version != PROTOCOL_VERSION:
             notices += (
@@ -256,6 +269,7 @@ class Bridge:
             options=self._options,
             place=session.store.place,
             notices=notices,
+            model=session.models.state,
         )
 
     def _queue(self, reply: int) -> Queue:
@@ -346,6 +360,13 @@ class Bridge:
             self._send(Changed(entries=change.entries, progress=self._session.progress))
         elif isinstance(change, Moved | QueueChanged):
             self._send(MovedMessage(queue=self._queue(0)))
+        elif isinstance(change, Reranked):
+            upcoming, complete = self._session.upcoming(self._session.index, AHEAD)
+            self._send(
+                Reordered(
+                    queue=self._session.generation, fixed=change.fixed, upcoming=tuple(upcoming), complete=complete
+                )
+            )
         elif isinstance(change, Found):
             if change.moved:
                 self._send(MovedMessage(queue=self._queue(0)))
@@ -356,6 +377,8 @@ class Bridge:
             # context of the page's own request that stays a subshell, which is served while a cell runs.
             told = Suggested(item=change.item, annotations=change.annotations, error=change.error)
             self._context.copy().run(self._send, told)
+        elif isinstance(change, ModelChanged):
+            self._context.copy().run(self._send, Model(model=change.model))
         elif isinstance(change, Noticed):
             self._send(Notice(problem=change.problem))
 

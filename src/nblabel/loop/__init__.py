@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from .loop import Loop
+from .news import ModelChanged
+from .options import Options
 
-__all__ = ["Loop"]
+__all__ = ["Loop", "ModelChanged", "Options"]

@@ -1,16 +1,29 @@
-"""The models of one session: they are asked, taught and measured off the labelling path."""
+"""The models of one session: they are asked, taught, measured and followed off the labelling path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from ..analytics.suggestions import acceptance, anchoring, suggestions_frame
 from ..annotations import AnyAnnotation
 from ..errors import InvalidAnnotation
+from ..ordering import Strategy
+from ..protocol import ModelPoint, ModelState
 from ..records import Item, Labelled, Response, Suggestion
 from ..suggest import Runner, Suggester
+from ..suggest.trainer import Trained
 from .host import Host
+from .news import ModelChanged
+from .offers import Offers
+from .options import Options
+from .ranks import Ranks, View
+from .study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Loop"]
 
@@ -18,6 +31,10 @@ _AHEAD = 10
 """Items to come that models are asked about again when they have learnt."""
 _PAGE = 200
 """Answers that are read from the store at once."""
+_RANK_EVERY = 10
+"""Answers after which what comes next is ranked anew, where no training does it."""
+_CURVE = 40
+"""Points of the learning curve that the page gets."""
 
 
 class Loop:
@@ -29,24 +46,65 @@ class Loop:
         The session.
     suggester : Suggester, optional
         Asked in the background for the items about to be shown.
+    strategy : Strategy, optional
+        By which what comes next is ranked anew.
+    view : callable, optional
+        What models see of an item, where that is not its data.
+    options : Options
+        How they are taught and measured.
     """
 
-    def __init__(self, host: Host, suggester: Suggester | None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        suggester: Suggester | None,
+        strategy: Strategy | None = None,
+        view: View | None = None,
+        options: Options = Options(),  # noqa: B008 - frozen
+    ) -> None:
         self._host = host
         self.runner = (
-            None if suggester is None else Runner(suggester, host.schema, self._suggested, on_learnt=self._learnt)
+            None
+            if suggester is None
+            else Runner(
+                suggester,
+                host.schema,
+                self._suggested,
+                on_learnt=self._learnt,
+                on_trained=self._trained,
+                on_state=self._state_changed,
+                learn_every=options.learn_every,
+            )
         )
+        trains = self.runner is not None and self.runner.adapter.trains
+        self.study = Study(host, options.hold_out if trains else 0.0)
+        self.offers = Offers(host.store, host.name, host.annotator, options.blind)
+        self.ranks = Ranks(host, self.study, self.runner, view, strategy)
+        self._rank_every = options.learn_every or _RANK_EVERY
+        self._since_ranked = 0
         self._taught: set[str] = set()
 
     def begin(self) -> None:
-        """Teach what was answered before."""
+        """Teach what was answered before, and rank what comes next."""
         if self.runner is not None and self.runner.learns and self._host.answers.stored_positions():
-            self.runner.learn(self._answered())
+            self.runner.learn(self.study.taught(self._answered()))
+        if self.runner is not None:
+            self.runner.do("keeping count", self.offers.recall)
+        self.ranks.wish()
 
     def close(self) -> None:
         """End the background work."""
+        self.ranks.close()
         if self.runner is not None:
             self.runner.close()
+        self.offers.flush()
+
+    def rank_by(self, strategy: Strategy | None) -> None:
+        """Rank by another strategy from now on; by none, what comes next stays as it is."""
+        self.ranks.strategy = strategy
+        self.ranks.words = ""
+        self.ranks.wish()
+        self._state_changed()
 
     # ---- suggestions ----------------------------------------------------------------------------
 
@@ -56,7 +114,18 @@ class Loop:
         return self.runner is not None
 
     def suggestions(self, item: Item) -> tuple[AnyAnnotation, ...] | None:
-        """What came with the item and what models suggest; ``None`` while models have not answered."""
+        """What came with the item and what models suggest; ``None`` while models have not answered.
+
+        Nothing for an item that is to be answered blind.
+        """
+        if self.offers.is_blind(item.identity):
+            return ()
+        known = self._known(item)
+        if known and self._host.watched:
+            self.offers.show(item.identity, known)
+        return known
+
+    def _known(self, item: Item) -> tuple[AnyAnnotation, ...] | None:
         came = self._came_with(item)
         if self.runner is None:
             return came
@@ -73,7 +142,7 @@ class Loop:
     def ask(self, items: Iterable[Item]) -> None:
         """Have models look at these items in the background."""
         if self.runner is not None:
-            self.runner.request([item for item in items if not item.problem])
+            self.runner.request([item for item in items if not item.problem], passing=True)
 
     def _came_with(self, item: Item) -> tuple[AnyAnnotation, ...]:
         schema = self._host.schema
@@ -92,10 +161,14 @@ class Loop:
         host = self._host
         with host.lock:
             self._tell_notes()
+            if self.offers.is_blind(suggestion.item):
+                return
             position = host.locate(suggestion.item)
             if position is not None:
                 came = self._came_with(host.source.item(position))
                 suggestion = msgspec.structs.replace(suggestion, annotations=(*came, *suggestion.annotations))
+            if suggestion.annotations and host.watched:
+                self.offers.show(suggestion.item, suggestion.annotations)
             host.tell(suggestion)
 
     def _tell_notes(self) -> None:
@@ -109,12 +182,26 @@ class Loop:
     # ---- lessons --------------------------------------------------------------------------------
 
     def answered(self, position: int, response: Response) -> None:
-        """An answer was given or taken back: models that learn hear of it, in the background."""
-        if self.runner is None or not self.runner.learns:
+        """An answer was given or taken back: models hear of it, in the background."""
+        item = self._host.source.item(position)
+        if response.status == "submitted":
+            self.offers.settle(item.key, response, self._known(item) or ())
+            self._count()
+        if self.runner is None or not self.runner.learns or self.study.is_held(item.identity):
             return
+        if response.model:  # its own suggestion teaches it nothing
+            response = msgspec.structs.replace(response, status="pending")
         if response.status == "submitted" or response.item in self._taught:
             self._taught.add(response.item)
-            self.runner.learn([Labelled(self._host.source.item(position), response)])
+            self.runner.learn([Labelled(item, response)])
+
+    def _count(self) -> None:
+        self._since_ranked += 1
+        if self._since_ranked >= self._rank_every:
+            self._since_ranked = 0
+            self.ranks.wish()
+        if self.runner is not None:
+            self.runner.do("keeping count", self.offers.flush)
 
     def _answered(self) -> Iterator[Labelled]:
         """What was submitted so far, read bit by bit: nobody waits for it."""
@@ -136,3 +223,66 @@ class Loop:
         host = self._host
         with host.lock:
             self.ask(host.source.item(position) for position in host.ahead(_AHEAD))
+
+    def _trained(self, outcome: Trained) -> None:
+        runner = self.runner
+        if outcome.changed and runner is not None:
+            runner.do("measuring", lambda: self._measure(runner, outcome))
+            self._since_ranked = 0
+            self.ranks.wish()
+
+    def _measure(self, runner: Runner, outcome: Trained) -> None:
+        self.study.measure(runner, outcome)
+        self._state_changed()
+
+    # ---- what people see of it --------------------------------------------------------------------
+
+    @property
+    def state(self) -> ModelState | None:
+        """What the model is doing and how good it is; ``None`` without one."""
+        if self.runner is None:
+            return None
+        now = self.runner.state()
+        points = self.study.points_of(now.name)
+        last = points[-1] if points else None
+        strategy = self.ranks.strategy
+        return ModelState(
+            name=now.name,
+            version=now.version,
+            state=now.state,
+            labels=now.labels,
+            until_next=now.until_next,
+            held_out=0 if last is None else last.held_out,
+            score=None if last is None else last.score,
+            metric="" if last is None else last.metric,
+            curve=tuple(ModelPoint(one.labels, one.score) for one in points[-_CURVE:]),
+            hint=self.study.hint or now.waiting,
+            order="" if strategy is None else self.ranks.words or strategy.name,
+            accepted=self.offers.accepted,
+            usage=now.usage,
+            error=now.error,
+            detail=now.detail,
+        )
+
+    def _state_changed(self) -> None:
+        state = self.state
+        if state is not None:
+            with self._host.lock:
+                self._host.tell(ModelChanged(state))
+
+    def suggestions_frame(self) -> pd.DataFrame:
+        """One row a suggestion on an item that was submitted; see `analytics.suggestions_frame`."""
+        found = self.offers.outcomes()
+        host = self._host
+        with host.lock:
+            places = {one.item: host.locate(one.item) for one in found}
+            keys = {item: host.source.key(place) for item, place in places.items() if place is not None}
+        return suggestions_frame(found, keys)
+
+    def acceptance(self, by: Sequence[str]) -> pd.DataFrame:
+        """How often suggestions were taken as they were."""
+        return acceptance(self.suggestions_frame(), by)
+
+    def anchoring(self) -> pd.DataFrame:
+        """Whether people agree more often with suggestions that they see."""
+        return anchoring(self.suggestions_frame())

@@ -1,0 +1,116 @@
+"""What was suggested for which item, seen or not, and what became of it."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Sequence
+
+import msgspec
+
+from ..analytics.suggestions import Outcome, outcomes
+from ..annotations import AnyAnnotation
+from ..errors import StoreError
+from ..records import Response
+from ..store import Store
+from ..suggest.teaching import held_out
+
+__all__ = ["Offers"]
+
+_KIND = "suggestion"
+_REMEMBERED = 5000
+"""Items whose suggestions were shown are remembered; what is answered was shown a moment ago."""
+
+
+class Offers:
+    """Suggestions as they were shown, compared with the answers that people give.
+
+    Parameters
+    ----------
+    store : Store
+        Where outcomes are kept.
+    dataset, annotator : str
+        Whose answers.
+    blind : float
+        The share of items whose suggestions are not shown, chosen by their identities.
+    """
+
+    def __init__(self, store: Store, dataset: str, annotator: str, blind: float) -> None:
+        self._store = store
+        self._dataset = dataset
+        self._annotator = annotator
+        self._blind = blind
+        self._shown: OrderedDict[str, tuple[AnyAnnotation, ...]] = OrderedDict()
+        self._fresh: list[Outcome] = []
+        self._seen = self._agreed = 0
+
+    def is_blind(self, identity: str) -> bool:
+        """Whether people are to answer this item without seeing what models suggest."""
+        return self._blind > 0 and held_out(identity, f"{self._dataset}, blind", self._blind)
+
+    def show(self, identity: str, suggested: tuple[AnyAnnotation, ...]) -> None:
+        """A page has got these for an item."""
+        self._shown[identity] = suggested
+        self._shown.move_to_end(identity)
+        if len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
+
+    def settle(self, key: Hashable, response: Response, known: Sequence[AnyAnnotation]) -> None:
+        """An item was submitted: compare with what was shown, or with what models had to say unseen."""
+        shown = self._shown.get(response.item)
+        offered = known if shown is None else shown
+        if not offered or response.model:  # what was taken in bulk says nothing about the model
+            return
+        self._take(
+            outcomes(
+                offered,
+                response,
+                key=str(key),
+                shown=shown is not None,
+                blind=self.is_blind(response.item),
+                seconds=response.seconds,
+                at=response.updated_at or time.time(),
+            )
+        )
+
+    def _take(self, found: Sequence[Outcome]) -> None:
+        self._fresh += found
+        self._tally(found)
+
+    def _tally(self, found: Iterable[Outcome]) -> None:
+        for one in found:
+            self._seen += one.shown
+            self._agreed += one.shown and one.outcome == "accepted"
+
+    def recall(self) -> None:
+        """Count what became of suggestions in earlier sessions of this annotator."""
+        self._tally(one for one in self.outcomes() if one.annotator == self._annotator and one not in self._fresh)
+
+    @property
+    def accepted(self) -> float | None:
+        """The share of suggestions taken as they were, of those that were seen; ``None`` before the first."""
+        return self._agreed / self._seen if self._seen else None
+
+    def flush(self) -> None:
+        """Write what came since to the store; a store that cannot take it now gets it the next time."""
+        fresh, self._fresh = self._fresh, []
+        if not fresh:
+            return
+        try:
+            self._store.trace(self._dataset, _KIND, self._annotator, [(one.item, one.at, one) for one in fresh])
+        except StoreError:
+            self._fresh = fresh + self._fresh
+
+    def outcomes(self) -> list[Outcome]:
+        """What became of the suggestions for each item, the newest answer of each annotator only."""
+        self.flush()
+        found: dict[tuple[str, str], list[Outcome]] = {}
+        newest: dict[tuple[str, str], float] = {}
+        for trace in self._store.traces(self._dataset, _KIND):
+            outcome = msgspec.convert(trace.body, Outcome)
+            place = (trace.annotator, trace.item)
+            if newest.get(place) != outcome.at:
+                newest[place] = outcome.at
+                found[place] = []
+            found[place].append(outcome)
+        return [one for of_item in found.values() for one in of_item]
