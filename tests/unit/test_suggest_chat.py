@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -16,6 +14,8 @@ from nblabel.errors import SuggestError
 from nblabel.records import Item, Suggestion
 from nblabel.schema import Choices, Label, Schema, Spans
 
+from ..chat_server import DROP, ChatServer, Reply, failed, wrote
+
 SCHEMA = Schema.of(
     {
         "spans": Spans([Label("CITY", description="a town", examples=("Bonn",)), "YEAR"]),
@@ -25,71 +25,19 @@ SCHEMA = Schema.of(
     }
 )
 KEY = "sk-very-secret-0123"
-Reply = tuple[int, dict[str, str], bytes]
 
 
-def wrote(content: Any, finish: str = "stop", **message: Any) -> Reply:
-    text = content if isinstance(content, str) or content is None else json.dumps(content)
-    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": text, **message}}
-    body = {"choices": [choice], "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}}
-    return 200, {}, json.dumps(body).encode()
-
-
-def failed(status: int, message: str = "busy", **headers: str) -> Reply:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return status, named, json.dumps({"error": {"message": message, "type": "x"}}).encode()
-
-
-class Server:
-    """Answers one reply after the other, the last one again and again; notes what it was asked."""
-
-    def __init__(self) -> None:
-        self.replies: list[Reply] = [wrote({})]
-        self.asked: list[tuple[str, dict[str, str], dict[str, Any]]] = []
-        self.free = threading.Event()
-        self.free.set()
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                outer.asked.append((self.path, dict(self.headers), body))
-                outer.free.wait(30)
-                status, headers, raw = outer.replies.pop(0) if len(outer.replies) > 1 else outer.replies[0]
-                try:
-                    self.send_response(status)
-                    for name, value in {"Content-Length": str(len(raw)), **headers}.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                    self.wfile.write(raw)
-                except OSError:  # who asked has gone
-                    pass
-                if "Content-Length" in headers:
-                    self.close_connection = True
-
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}/v1"
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True)
-        self.thread.start()
-
-    def close(self) -> None:
-        self.free.set()
-        self.http.shutdown()
-        self.http.server_close()
-        self.thread.join()
+@pytest.fixture(scope="module")
+def process() -> Iterator[ChatServer]:
+    made = ChatServer()
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    made = Server()
-    yield made
-    made.close()
+def server(process: ChatServer) -> ChatServer:
+    process.reset()
+    return process
 
 
 @pytest.fixture
@@ -104,9 +52,9 @@ def run(model: Any, *texts: str, schema: Schema = SCHEMA) -> list[Suggestion]:
     return suggest.of(model, schema).run([Item(n, text, str(n)) for n, text in enumerate(texts)])
 
 
-def test_quotations_become_spans_and_labels_choices(server: Server) -> None:
+def test_quotations_become_spans_and_labels_choices(server: ChatServer) -> None:
     text = "😀 Bonn, then Bonn in 1926."
-    server.replies = [
+    server.answer(
         wrote(
             {
                 "spans": [
@@ -118,7 +66,7 @@ def test_quotations_become_spans_and_labels_choices(server: Server) -> None:
                 "note": "short",
             }
         )
-    ]
+    )
     (found,) = run(suggest.chat(base_url=server.url, model="m-1"), text)
     assert found.error == ""
     spans = [(text[a.start : a.end], a.start, a.label) for a in found.annotations if isinstance(a, Span)]
@@ -130,7 +78,7 @@ def test_quotations_become_spans_and_labels_choices(server: Server) -> None:
     assert {a.source.partition("@")[0] for a in found.annotations} == {"m-1"}
 
 
-def test_what_is_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_sent(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
     model = suggest.chat(
         base_url=server.url + "/",
@@ -162,22 +110,23 @@ def test_what_is_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (body["model"], body["temperature"]) == ("m-1", 0)
 
 
-def test_nothing_is_sent_before_somebody_asks(server: Server) -> None:
+def test_nothing_is_sent_before_somebody_asks(server: ChatServer) -> None:
     suggest.of(suggest.chat(base_url=server.url, model="m"), SCHEMA)
     assert server.asked == []
 
 
-def test_tokens_and_cost_are_counted(server: Server) -> None:
+def test_tokens_and_cost_are_counted(server: ChatServer) -> None:
     model = suggest.chat(base_url=server.url, model="m", prices=(10.0, 50.0))
     adapter = suggest.of(model, SCHEMA)
     adapter.run([Item(n, "x", str(n)) for n in range(3)])
     assert (model.usage.requests, model.usage.prompt_tokens, model.usage.completion_tokens) == (3, 300, 60)
     assert model.usage.cost == pytest.approx(0.006)
     assert "prompt_tokens=300" in repr(model)
+    assert adapter.usage == "360 tokens, about $0.01"
 
 
-def test_a_busy_service_is_asked_again_when_it_says(server: Server, waits: list[float]) -> None:
-    server.replies = [failed(429, Retry_After="7"), failed(503), failed(500), wrote({"mood": "good"})]
+def test_a_busy_service_is_asked_again_when_it_says(server: ChatServer, waits: list[float]) -> None:
+    server.answer(failed(429, Retry_After="7"), failed(503), failed(500), wrote({"mood": "good"}))
     (found,) = run(suggest.chat(base_url=server.url, model="m"), "x")
     assert [a.label for a in found.annotations] == ["good"]  # type: ignore[union-attr]
     assert waits[0] == 7
@@ -185,29 +134,31 @@ def test_a_busy_service_is_asked_again_when_it_says(server: Server, waits: list[
     assert len(server.asked) == 4
 
 
-def test_retry_after_may_be_a_date_and_is_not_followed_for_ever(server: Server, waits: list[float]) -> None:
-    server.replies = [
+def test_retry_after_may_be_a_date_and_is_not_followed_for_ever(server: ChatServer, waits: list[float]) -> None:
+    server.answer(
         failed(429, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT"),
         failed(429, Retry_After="99999"),
         failed(429, Retry_After="soon"),
         wrote({}),
-    ]
+    )
     assert run(suggest.chat(base_url=server.url, model="m"), "x")[0].error == ""
     assert waits[:2] == [0, 60]
     assert 2 <= waits[2] <= 4
 
 
-def test_a_service_that_stays_busy_is_told(server: Server, waits: list[float]) -> None:
-    server.replies = [failed(429, "slow down")]
+def test_a_service_that_stays_busy_is_told(server: ChatServer, waits: list[float]) -> None:
+    server.answer(failed(429, "slow down"))
     (found,) = run(suggest.chat(base_url=server.url, model="m", retries=2), "x")
     assert "m on item 0" in found.error
     assert "HTTP 429 (slow down), 3 times" in found.error
     assert len(server.asked) == 3
 
 
-def test_a_refusal_is_not_repeated_and_the_key_is_told_nowhere(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_is_not_repeated_and_the_key_is_told_nowhere(
+    server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
-    server.replies = [failed(401, f"Incorrect API key provided: {KEY}")]
+    server.answer(failed(401, f"Incorrect API key provided: {KEY}"))
     model = suggest.chat(base_url=server.url, model="m", key_env="MY_KEY")
     adapter = suggest.of(model, SCHEMA)
     (found,) = adapter.run([Item(0, "x", "a")])
@@ -226,15 +177,15 @@ def test_a_refusal_is_not_repeated_and_the_key_is_told_nowhere(server: Server, m
     assert not any(KEY in words for words in held)
 
 
-def test_a_key_is_not_carried_elsewhere(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_not_carried_elsewhere(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", KEY)
-    server.replies = [(302, {"Location": server.url + "/other"}, b"")]
+    server.answer((302, {"Location": server.url + "/other"}, b""))
     (found,) = run(suggest.chat(base_url=server.url, model="m", key_env="MY_KEY"), "x")
     assert "HTTP 302" in found.error
     assert len(server.asked) == 1
 
 
-def test_without_a_key_nothing_is_sent(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_key_nothing_is_sent(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MY_KEY", raising=False)
     (found,) = run(suggest.chat(base_url=server.url, model="m", key_env="MY_KEY"), "x")
     assert "MY_KEY holds no key" in found.error
@@ -258,15 +209,15 @@ def test_without_a_key_nothing_is_sent(server: Server, monkeypatch: pytest.Monke
         (wrote({"note": {"a": 1}}), "note"),
     ],
 )
-def test_nonsense_is_told(server: Server, reply: Reply, words: str) -> None:
-    server.replies = [reply]
+def test_nonsense_is_told(server: ChatServer, reply: Reply, words: str) -> None:
+    server.answer(reply)
     (found,) = run(suggest.chat(base_url=server.url, model="m"), "Bonn")
     assert found.annotations == ()
     assert words in found.error
 
 
-def test_unknown_labels_are_reported_and_fences_taken_off(server: Server) -> None:
-    server.replies = [wrote('```json\n{"mood": "GOOD", "topics": ["moon"]}\n```')]
+def test_unknown_labels_are_reported_and_fences_taken_off(server: ChatServer) -> None:
+    server.answer(wrote('```json\n{"mood": "GOOD", "topics": ["moon"]}\n```'))
     adapter = suggest.of(suggest.chat(base_url=server.url, model="m", structured=False), SCHEMA)
     (found,) = adapter.run([Item(0, "x", "a")])
     assert [a.label for a in found.annotations] == ["good"]  # type: ignore[union-attr]
@@ -275,28 +226,62 @@ def test_unknown_labels_are_reported_and_fences_taken_off(server: Server) -> Non
     assert '"required": ["spans"' in server.asked[0][2]["messages"][0]["content"]
 
 
-def test_an_answer_that_ends_midway_is_asked_for_again(server: Server, waits: list[float]) -> None:
+def test_an_answer_that_ends_midway_is_asked_for_again(server: ChatServer, waits: list[float]) -> None:
     status, _, raw = wrote({"mood": "good"})
-    server.replies = [(status, {"Content-Length": str(len(raw) + 50)}, raw), wrote({"mood": "bad"})]
+    server.answer((status, {"Content-Length": str(len(raw) + 50)}, raw), wrote({"mood": "bad"}))
     (found,) = run(suggest.chat(base_url=server.url, model="m"), "x")
     assert [a.label for a in found.annotations] == ["bad"]  # type: ignore[union-attr]
     assert len(waits) == 1
 
 
-def test_a_service_that_hangs_is_given_up(server: Server, waits: list[float]) -> None:
-    server.free.clear()
-    (found,) = run(suggest.chat(base_url=server.url, model="m", timeout=0.2, retries=1), "x")
+def test_a_service_that_hangs_is_given_up(server: ChatServer, waits: list[float]) -> None:
+    server.hold()
+    try:
+        (found,) = run(suggest.chat(base_url=server.url, model="m", timeout=0.2, retries=1), "x")
+    finally:
+        server.release()
     assert "no answer within 0.2 s, 2 times" in found.error
 
 
-def test_a_service_that_is_away_is_told(server: Server, waits: list[float]) -> None:
-    server.close()
-    server.http.server_close()
-    (found,) = run(suggest.chat(base_url="http://127.0.0.1:9/v1", model="m", retries=1), "x")
+def test_a_service_that_is_away_is_told(waits: list[float]) -> None:
+    gone = ChatServer()
+    gone.close()
+    (found,) = run(suggest.chat(base_url=gone.url, model="m", retries=1), "x")
     assert "cannot be reached" in found.error
 
 
-def test_requests_keep_their_distance(server: Server, waits: list[float]) -> None:
+def test_a_connection_that_drops_is_begun_anew(server: ChatServer, waits: list[float]) -> None:
+    server.answer(DROP, wrote({"mood": "bad"}))
+    (found,) = run(suggest.chat(base_url=server.url, model="m"), "x")
+    assert [a.label for a in found.annotations] == ["bad"]  # type: ignore[union-attr]
+    assert (len(waits), len(server.asked)) == (1, 2)
+
+
+def test_the_rate_limit_of_a_service_is_kept_to(server: ChatServer) -> None:
+    server.limit(2, 0.3)
+    found = run(suggest.chat(base_url=server.url, model="m"), "a", "b", "c")
+    assert [one.error for one in found] == ["", "", ""]
+    assert len(server.asked) == 4  # the third was refused once, and came again when it was allowed to
+
+
+def test_a_request_that_is_wrong_is_told_and_not_repeated(server: ChatServer) -> None:
+    server.answer(failed(400, "no such model"))
+    (found,) = run(suggest.chat(base_url=server.url, model="m"), "x")
+    assert "HTTP 400 (no such model)" in found.error
+    assert len(server.asked) == 1
+
+
+def test_a_prompt_that_changes_is_another_version(server: ChatServer) -> None:
+    first, same, other = (
+        suggest.of(suggest.chat(base_url=server.url, model="m", instructions=words), SCHEMA)
+        for words in ("Mark towns.", "Mark towns.", "Mark cities.")
+    )
+    assert first.source == same.source != other.source
+    named = suggest.of(suggest.chat(base_url=server.url, model="m", name="mine"), SCHEMA)
+    assert named.source == "mine"
+
+
+def test_requests_keep_their_distance(server: ChatServer, waits: list[float]) -> None:
     run(suggest.chat(base_url=server.url, model="m", per_minute=6), "a", "b", "c")
     assert [round(seconds) for seconds in waits] == [10, 20]
 
