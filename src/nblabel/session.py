@@ -613,19 +613,11 @@ class Session:
             if not wanted:
                 return False
             where = self._here({event.item for event in wanted})  # history() leaves out items of other sources
-            group = new_id() if len(wanted) > 1 else ""
-            self._store(
-                [
-                    self._made(
-                        where[event.item],
-                        action,
-                        entries[event.id].inverse if action == "undo" else event.patch,
-                        ref=event.id,
-                        group=group,
-                    )
-                    for event in wanted
-                ]
-            )
+            patches = {
+                where[event.item]: (entries[event.id].inverse if action == "undo" else event.patch, event.id)
+                for event in wanted
+            }
+            self._store(self._all_made(action, patches))
             place = self._queue.place_of(where[wanted[-1].item])
             if place is not None:
                 self._go(place)
@@ -663,9 +655,23 @@ class Session:
         self._go(next(self._queue.upcoming(self._queue.index), self._queue.index))
 
     def _act(self, position: int, action: Action, patch: Patch) -> None:
-        self._store([self._made(position, action, patch)])
+        self._store([self._made(position, action, patch, self.response_at(position))])
 
-    def _made(self, position: int, action: Action, patch: Patch, *, ref: str = "", group: str = "") -> Event:
+    def _all_made(self, action: Action, patches: Mapping[int, tuple[Patch, str]]) -> list[Event]:
+        """New events that are undone as one, by position with the event that each takes back or repeats."""
+        group = new_id() if len(patches) > 1 else ""
+        made = []
+        positions = list(patches)
+        for start in range(0, len(positions), _MANY):
+            part = positions[start : start + _MANY]
+            for position, before in self.answers.responses(part).items():
+                patch, ref = patches[position]
+                made.append(self._made(position, action, patch, before, ref=ref, group=group))
+        return made
+
+    def _made(
+        self, position: int, action: Action, patch: Patch, before: Response, *, ref: str = "", group: str = ""
+    ) -> Event:
         """A new event; raises if it breaks a rule."""
         event = Event(
             id=new_id(),
@@ -678,7 +684,7 @@ class Session:
             ref=ref,
             group=group,
         )
-        after, _ = apply_event(self.response_at(position), event, self.schema.names)
+        after, _ = apply_event(before, event, self.schema.names)
         self._check(event, after, position, self.schema)
         return event
 
@@ -919,12 +925,8 @@ class Session:
     def take_over(self, patches: Mapping[int, Patch]) -> int:
         """Store what a model suggests for items that are still untouched, as one thing to undo; returns how many."""
         with self.lock:
-            group = new_id()
-            events = [
-                self._made(position, "prelabel", patch, group=group)
-                for position, patch in patches.items()
-                if self.answers.status(position) == "pending"
-            ]
+            open_ = self.answers.mask("pending")
+            events = self._all_made("prelabel", {p: (patch, "") for p, patch in patches.items() if open_[p]})
             self._store(events)
             return len(events)
 
