@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from nblabel.records import Item, Suggestion
+from nblabel.annotations import Choice
+from nblabel.beliefs import Beliefs
+from nblabel.errors import SuggestError
+from nblabel.records import Item, Labelled, Response, Suggestion
 from nblabel.schema import Schema
 from nblabel.suggest import Runner
+from nblabel.suggest.states import State
+from nblabel.suggest.trainer import Trained
 
 SCHEMA = Schema.of({"mood": ["good", "bad"]})
 LONG = 30.0  # only ever reached by a failure
@@ -272,3 +279,361 @@ def test_without_threads_labelling_goes_on(made: Any, monkeypatch: pytest.Monkey
     runner.request(items("b"))
     assert runner.wait(LONG)
     assert runner.get("a") is not None
+
+
+# ---- learning and training -----------------------------------------------------------------------
+
+
+def answers(*names: str, mood: str = "good", status: Any = "submitted") -> list[Labelled]:
+    made = (Choice(mood, field="mood"),)
+    return [Labelled(Item(n, f"text {n}", n), Response(n, "me", status, made)) for n in names]
+
+
+class Counts:
+    """Learns at once, and notes what it is taught."""
+
+    source = "counts"
+
+    def __init__(self) -> None:
+        self.lessons: list[list[str]] = []
+
+    def suggest(self, items: Any) -> Any:
+        return [[("good", min(len(self.lessons) / 10, 1.0))] for _ in items]
+
+    def learn(self, answers: Any) -> None:
+        self.lessons.append([one.item.identity for one in answers])
+
+
+class Pupil(Counts):
+    """Trains when it is let, and fails when it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun = threading.Semaphore(0)
+        self.free = threading.Semaphore(0)
+        self.failure: BaseException | None = None
+        self.version = ""
+        self.at_once = 0
+        self.most_at_once = 0
+        self.stopped = False
+
+    def train(self, stop: threading.Event) -> bool:
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        self.begun.release()
+        while not self.free.acquire(timeout=0.01):
+            if stop.is_set():
+                self.stopped = True
+                self.begun.release()
+                return False
+        self.at_once -= 1
+        if self.failure is not None:
+            raise self.failure
+        self.version = str(int(self.version or 0) + 1)
+        return True
+
+
+def test_a_light_learner_learns_at_once_or_after_so_many(made: Any) -> None:
+    eager, patient = Counts(), Counts()
+    runner = made(eager, Told())
+    for name in "ab":
+        runner.learn(answers(name))
+        assert runner.wait(LONG)
+    assert eager.lessons == [["a"], ["b"]]
+    assert (runner.state().labels, runner.state().until_next) == (2, 0)
+    runner = made(patient, Told(), learn_every=3)
+    for name in "aabcd":
+        runner.learn(answers(name))
+    runner.learn(answers("d", status="pending"))  # taken back before anybody learnt of it
+    assert runner.wait(LONG)
+    assert patient.lessons == [["a", "b", "c"]]
+    assert (runner.state().labels, runner.state().until_next) == (3, 3)
+    runner.learn(answers("a", status="pending"))
+    runner.learn(answers("e", "f"))
+    assert runner.wait(LONG)
+    assert patient.lessons[1:] == [["a", "e", "f"]]
+    assert runner.state().labels == 4
+
+
+def test_what_is_read_at_the_beginning_is_learnt_whole(made: Any) -> None:
+    learner = Counts()
+    runner = made(learner, Told(), learn_every=100)
+    runner.learn(answers(*map(str, range(450))))
+    assert runner.wait(LONG)
+    assert [len(lesson) for lesson in learner.lessons] == [200, 200, 50]
+
+
+@pytest.mark.parametrize("every", [0, 1.5, True, "3"])
+def test_learning_after_no_number_of_answers_is_refused(every: Any) -> None:
+    with pytest.raises(SuggestError, match="learn_every="):
+        Runner(Counts(), SCHEMA, Told(), learn_every=every)
+
+
+def test_training_goes_on_beside_suggesting_and_brings_the_next_version(made: Any) -> None:
+    pupil, told, trained, learnt = Pupil(), Told(), [], threading.Semaphore(0)
+    runner = made(pupil, told, learn_every=2, on_trained=trained.append, on_learnt=learnt.release)
+    runner.request(items("x"))
+    runner.learn(answers("a"))
+    assert runner.wait(LONG)
+    assert runner.state().until_next == 1
+    runner.learn(answers("b"))
+    assert pupil.begun.acquire(timeout=LONG)
+    assert runner.state().state == "training"
+    runner.request(items("y"))
+    assert runner.wait(LONG)  # while it trains
+    assert told.names == ["x", "y"]
+    assert told.all[1].annotations[0].source == "counts"
+    runner.request(items("x"))
+    assert runner.wait(LONG)
+    assert told.names == ["x", "y"]  # nothing has changed yet
+    pupil.free.release()
+    assert learnt.acquire(timeout=LONG)
+    assert [(one.version, one.labels, one.changed, one.error) for one in trained] == [("1", 2, True, "")]
+    assert runner.settle(LONG)
+    state = runner.state()
+    assert (state.name, state.version, state.state, state.labels, state.until_next) == ("counts", "1", "idle", 2, 2)
+    assert runner.get("x") is told.all[0]  # stays until it is asked for again
+    runner.request(items("x"))
+    assert runner.wait(LONG)
+    assert told.all[2].annotations[0].source == "counts@1"
+
+
+def test_training_is_never_done_twice_at_once_and_wishes_are_remembered(made: Any) -> None:
+    pupil = Pupil()
+    trained: list[Trained] = []
+    runner = made(pupil, Told(), learn_every=1, on_trained=trained.append)
+    runner.learn(answers("a"))
+    assert pupil.begun.acquire(timeout=LONG)
+    for name in "bcd":
+        runner.learn(answers(name))
+        assert runner.wait(LONG)
+    pupil.free.release(2)
+    assert runner.settle(LONG)
+    assert [(one.version, one.labels) for one in trained] == [("1", 1), ("2", 4)]
+    assert pupil.most_at_once == 1
+
+
+@pytest.mark.parametrize("failure", [ValueError("no memory of it"), MemoryError(), SystemExit(3), KeyboardInterrupt()])
+def test_a_training_that_raises_is_told_and_tried_again(made: Any, failure: BaseException) -> None:
+    pupil = Pupil()
+    pupil.failure = failure
+    trained: list[Trained] = []
+    runner = made(pupil, Told(), learn_every=2, on_trained=trained.append)
+    pupil.free.release(2)
+    runner.learn(answers("a", "b"))
+    assert runner.settle(LONG)
+    state = runner.state()
+    assert state.state == "failed"
+    assert state.error.startswith(f"counts could not be trained: {type(failure).__name__}")
+    assert "in train" in state.detail
+    assert (state.version, state.labels, state.until_next) == ("", 0, 2)
+    runner.request(items("x"))
+    assert runner.wait(LONG)
+    assert runner.get("x").error == ""
+    assert runner.state().state == "failed"  # suggesting goes well, training does not
+    pupil.failure = None
+    runner.learn(answers("c", "d"))
+    assert runner.settle(LONG)
+    assert (runner.state().state, runner.state().error, runner.state().labels) == ("idle", "", 4)
+    assert [one.changed for one in trained] == [False, True]
+
+
+def test_too_little_to_learn_from_is_told_and_tried_with_the_next_answer(made: Any) -> None:
+    class Choosy(Pupil):
+        waiting = ""
+
+        def train(self, stop: threading.Event) -> bool:
+            moods = {name for lesson in self.lessons for name in lesson}
+            self.waiting = "" if len(moods) > 2 else "it needs another label"
+            return not self.waiting
+
+    runner = made(Choosy(), Told(), learn_every=2)
+    runner.learn(answers("a", "b"))
+    assert runner.settle(LONG)
+    assert (runner.state().waiting, runner.state().until_next, runner.state().labels) == (
+        "it needs another label",
+        1,
+        0,
+    )
+    runner.learn(answers("c"))
+    assert runner.settle(LONG)
+    assert (runner.state().waiting, runner.state().until_next, runner.state().labels) == ("", 2, 3)
+
+
+def test_closing_stops_training_and_no_thread_is_left(made: Any) -> None:
+    before = set(threading.enumerate())
+    pupil = Pupil()
+    runner = made(pupil, Told(), learn_every=1)
+    runner.request(items("x"))
+    assert runner.wait(LONG)
+    runner.learn(answers("a"))
+    assert pupil.begun.acquire(timeout=LONG)
+    mine = set(threading.enumerate()) - before
+    assert {thread.name for thread in mine} == {"nblabel-suggest", "nblabel-train", "nblabel-watch"}
+    assert all(thread.daemon for thread in mine)
+    runner.close()
+    for thread in mine:
+        thread.join(LONG)
+    assert not set(threading.enumerate()) - before
+    assert pupil.stopped
+    runner.learn(answers("b"))
+    assert not set(threading.enumerate()) - before
+
+
+def test_the_interpreter_ends_while_a_model_is_trained() -> None:
+    program = """
+import threading
+from nblabel.records import Item, Labelled, Response
+from nblabel.schema import Schema
+from nblabel.suggest import Runner
+class Slow:
+    source = "slow"
+    learn_every = 1
+    def suggest(self, items): return [[] for item in items]
+    def learn(self, answers): pass
+    def train(self, stop):
+        begun.set()
+        stop.wait()
+        print("stopped")
+begun = threading.Event()
+runner = Runner(Slow(), Schema.of({"mood": ["good", "bad"]}), print)
+runner.learn([Labelled(Item(0, "x", "x"), Response("x", "me", "submitted"))])
+begun.wait(30)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert (ended.stdout.strip(), ended.stderr) == ("stopped", "")
+
+
+def test_a_list_learns_and_trains_with_those_that_do(made: Any) -> None:
+    counts, pupil = Counts(), Pupil()
+    pupil.source = "pupil"
+    runner = made([counts, pupil, lambda text: "bad"], Told(), learn_every=None)
+    assert runner.adapter.learn_every == 10
+    pupil.free.release()
+    runner.learn(answers(*"abcdefghij"))
+    assert runner.settle(LONG)
+    assert (len(counts.lessons), pupil.version) == (1, "1")
+    assert runner.source == "counts + pupil@1 + callable"
+    assert runner.state().version == "1"
+
+
+# ---- jobs ------------------------------------------------------------------------------------------
+
+
+def test_a_job_waits_for_requests_and_is_done_in_the_models_thread(made: Any) -> None:
+    gate, told, order = Gate(), Told(), []
+    runner = made(gate, told)
+    runner.request(items("a"))
+    assert gate.begun.acquire(timeout=LONG)
+    runner.do("rank", lambda: order.append("replaced"))
+
+    def job() -> None:
+        order.append(threading.get_ident())
+        order.append(runner.beliefs(items("p", "q")).count)
+
+    runner.do("rank", job)
+    runner.request(items("b"))
+    gate.open()
+    assert runner.settle(LONG)
+    assert gate.asked == ["a", "b", "p", "q"]
+    assert order == [*told.threads, 2]
+
+
+def test_requests_overtake_a_job_and_a_newer_one_ends_it(made: Any) -> None:
+    gate, told, done = Gate(), Told(), []
+    runner = made(gate, told)
+
+    def job() -> None:
+        runner.run(items("p", "q", "r"))
+        done.append("old")
+
+    runner.do("rank", job)
+    assert gate.begun.acquire(timeout=LONG)  # p
+    runner.request(items("a"))
+    gate.open(2)
+    assert gate.begun.acquire(timeout=LONG)
+    assert gate.begun.acquire(timeout=LONG)  # a, then q
+    runner.do("rank", lambda: done.append("new"))
+    gate.open()
+    assert runner.settle(LONG)
+    assert gate.asked == ["p", "a", "q"]
+    assert done == ["new"]
+    assert told.names == ["a"]
+    assert runner.state().error == ""
+
+
+def test_a_job_that_raises_is_told_until_it_goes_well(made: Any) -> None:
+    runner = made(lambda text: "good", Told())
+    runner.do("rank", lambda: [][0])
+    assert runner.settle(LONG)
+    assert (runner.state().state, runner.state().error) == (
+        "failed",
+        "callable: rank: IndexError: list index out of range",
+    )
+    assert "list index" in runner.state().detail
+    runner.do("rank", lambda: None)
+    assert runner.settle(LONG)
+    assert runner.state().state == "idle"
+
+
+def test_beliefs_come_in_batches_of_one_model(made: Any) -> None:
+    class Scores(Counts):
+        batch = 2
+
+        def scores(self, items: Any) -> Any:
+            return [float("inf") if item.identity == "b" else len(item.data) for item in items]
+
+    found: list[Beliefs] = []
+    runner = made(Scores(), Told())
+    runner.do("rank", lambda: found.append(runner.beliefs(items("a", "b", "ccc"))))
+    assert runner.settle(LONG)
+    assert found[0].count == 3
+    assert found[0].scores.tolist() == [6, pytest.approx(float("nan"), nan_ok=True), 8]
+
+
+# ---- what is passed, and what one sees of it -----------------------------------------------------------
+
+
+def test_what_a_person_has_passed_is_not_looked_at(made: Any) -> None:
+    gate = Gate()
+    runner = made(gate, Told())
+    runner.request(items("first"))
+    assert gate.begun.acquire(timeout=LONG)
+    runner.request(items("wall"))  # a wall of pictures waits for as long as it takes
+    for n in range(20):
+        runner.request(items(f"p{n}", f"p{n + 1}"), passing=True)
+    runner.cancel(["p20", "never"])
+    gate.open(1000)
+    assert runner.wait(LONG)
+    assert gate.asked == ["first", "p19", *(f"p{n}" for n in range(18, 11, -1)), "wall"]
+
+
+def test_the_state_is_told_as_it_changes(made: Any) -> None:
+    states: list[State] = []
+    told = Told()
+    gate = Gate()
+
+    def model(text: str) -> str:
+        gate(text)
+        if text == "text b":
+            raise ValueError("no b")
+        return "good"
+
+    runner = made(model, told, on_state=lambda: states.append(runner.state()))
+    runner.request(items("a", "b"))
+    gate.open(2)
+    assert runner.settle(LONG)
+    runner.request(items("c"))
+    assert gate.begun.acquire(timeout=LONG)
+    gate.open(1)
+    assert runner.settle(LONG)
+    runner.do("last", lambda: None)  # what is told of c is told by now
+    assert runner.settle(LONG)
+    seen = [state.state for state in states]
+    assert seen[0] == "busy"
+    assert "failed" in seen
+    failed = next(state for state in states if state.state == "failed")
+    assert failed.error.endswith("model on item 'b': ValueError: no b")
+    assert "raise ValueError" in failed.detail
+    assert runner.state().state == "idle"
+    assert runner.state().error == ""

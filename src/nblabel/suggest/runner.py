@@ -103,7 +103,7 @@ class Runner:
         self._troubles = Troubles()
         self._told = State("")
         self._lessons = Lessons(self._adapter, learn_every)
-        self._trainer = Trainer(self._adapter, self._begin_training, self._trained)
+        self._trainer = Trainer(self._adapter, self._lessons.begin_training, self._trained, self._training)
         own = self._adapter.own_limit
         self._watch = Watch(timeout if timeout is None else max(timeout, own + 1 if own else 0))
 
@@ -486,9 +486,10 @@ class Runner:
 
     # ---- in the thread that trains --------------------------------------------------------------
 
-    def _begin_training(self) -> int:
+    def _training(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
         self._tell_state()
-        return self._lessons.begin_training()
 
     def _trained(self, outcome: Trained) -> None:
         self._lessons.end_training(outcome.labels, outcome.changed)
@@ -500,7 +501,6 @@ class Runner:
             if not self._closed:
                 self._outcomes.append(outcome)
                 self._begin()
-        self._tell_state()
 
 
 def _content(item: Item) -> str:

@@ -52,12 +52,21 @@ class Trainer:
         Called in the thread before each training; returns how many answers there are to learn from.
     ended : callable
         Called in the thread after each training, unless it was closed meanwhile.
+    changed : callable
+        Called in the thread when ``busy`` has changed.
     """
 
-    def __init__(self, adapter: Adapter, begins: Callable[[], int], ended: Callable[[Trained], None]) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        begins: Callable[[], int],
+        ended: Callable[[Trained], None],
+        changed: Callable[[], None],
+    ) -> None:
         self._adapter = adapter
         self._begins = begins
         self._ended = ended
+        self._changed = changed
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._wanted = False
@@ -98,10 +107,12 @@ class Trainer:
                 if not self._training:
                     self._alive = False
                     return
+            self._changed()
             outcome = self._train()
-            self._training = False
             if not self._stop.is_set():
                 self._ended(outcome)
+            self._training = False
+            self._changed()
 
     def _train(self) -> Trained:
         changed, error, detail = False, "", ""
