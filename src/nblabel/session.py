@@ -922,6 +922,16 @@ class Session:
             self._order = order
             self.models.rank_by(strategy)
 
+    def untouched(self, limit: int | None = None) -> list[int]:
+        """Positions of which nothing is said yet, as they stand in the queue; so many at most."""
+        with self.lock:
+            self.resync()
+            self.refresh()
+            self.catch_up()
+            order = np.asarray(self._queue.order, dtype=np.int64)
+            found: list[int] = order[self.answers.mask("pending")[order]][:limit].tolist()
+            return found
+
     def take_over(self, patches: Mapping[int, Patch]) -> int:
         """Store what a model suggests for items that are still untouched, as one thing to undo; returns how many."""
         with self.lock:

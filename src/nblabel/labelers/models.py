@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from ..loop import Prelabelled
 from ..ordering import Order
 from ..protocol import ModelState
 from ..session import Session
@@ -24,6 +25,16 @@ class Modelled:
     def model(self) -> ModelState | None:
         """What the model that suggests is doing and how good it is; ``None`` if there is none."""
         return self._session.models.state
+
+    def train(self, *, timeout: float | None = None) -> ModelState | None:
+        """Have the model learn from all answers now, and wait until it has.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            So many seconds at most; it goes on in the background.
+        """
+        return self._session.models.train(timeout)
 
     def reorder(self, order: Order) -> None:
         """Choose anew which items come next; the one shown stays.
@@ -60,3 +71,66 @@ class Modelled:
     def anchoring(self) -> pd.DataFrame:
         """Whether people agree more often with suggestions that they see than with those kept back by ``blind=``."""
         return self._session.models.anchoring()
+
+    def learning_curve(self, *, retrain: bool = False, chart: bool = False) -> Any:
+        """How good the model was after so many labels, measured on answers that it never saw.
+
+        Parameters
+        ----------
+        retrain : bool
+            Train the model again on growing parts of the answers, in the order in which they were given and in a
+            random one (``arm``), and measure all of them on the same answers. Takes as long as that takes.
+        chart : bool
+            An Altair chart (``pip install 'nblabel[charts]'``) instead of the frame.
+
+        Returns
+        -------
+        DataFrame or altair.Chart
+            ``arm, labels, held_out, score, low, high, metric, source, version, at, seconds``.
+        """
+        return self._session.models.learning_curve(retrain=retrain, chart=chart)
+
+    def prelabel(self, threshold: float = 0.95, *, limit: int | None = None) -> Prelabelled:
+        """Submit what the model suggests for items that nobody has looked at, where it is sure enough.
+
+        How sure it is gets calibrated on the answers held out. One `undo` takes all of it back. The answers are marked
+        as the model's: in the column ``model`` of `responses`, and with its source on each annotation. Models neither
+        learn from them nor are measured on them.
+
+        Parameters
+        ----------
+        threshold : float
+            The calibrated probability from which on a suggestion is taken.
+        limit : int, optional
+            So many items at most are looked at, in the order of the queue.
+
+        Returns
+        -------
+        Prelabelled
+            How many were taken, and the share of wrong ones to expect.
+
+        Raises
+        ------
+        SuggestError
+            If there is no model, or too few answers are held out to know how far it can be trusted.
+        """
+        return self._session.models.prelabel(threshold, limit)
+
+    def find_errors(self, *, field: str | None = None, folds: int = 5) -> pd.DataFrame:
+        """Submitted answers by how likely they are mistakes, as the model sees them that was trained on the others.
+
+        Needs a model that can be trained, and ``pip install 'nblabel[quality]'`` (cleanlab).
+
+        Parameters
+        ----------
+        field : str, optional
+            The question to look at, where there are several.
+        folds : int
+            In so many parts the answers are split: each is judged by a model trained on the other ones.
+
+        Returns
+        -------
+        DataFrame
+            The likeliest mistakes first.
+        """
+        return self._session.models.find_errors(field, folds)

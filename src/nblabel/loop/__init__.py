@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from .bulk import Prelabelled
 from .loop import Loop
 from .news import ModelChanged
 from .options import Options
 
-__all__ = ["Loop", "ModelChanged", "Options"]
+__all__ = ["Loop", "ModelChanged", "Options", "Prelabelled"]

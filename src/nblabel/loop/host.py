@@ -46,6 +46,9 @@ class Host(Protocol):
     def arrange(self, ranked: Callable[[range | Positions, int], Positions]) -> None:
         """Put what comes next in another order: ``ranked`` gets what `queue` gives."""
 
+    def untouched(self, limit: int | None) -> list[int]:
+        """Positions of which nothing is said yet, as they stand in the queue."""
+
     def take_over(self, patches: Mapping[int, Patch]) -> int:
         """Store what a model suggests for items that are still untouched; returns how many."""
 

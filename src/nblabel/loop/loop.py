@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+import numpy as np
 
-from ..analytics.suggestions import acceptance, anchoring, suggestions_frame
+from ..analytics.curves import curve_chart, curve_frame
+from ..analytics.suggestions import acceptance, anchoring, split_source, suggestions_frame
 from ..annotations import AnyAnnotation
-from ..errors import InvalidAnnotation
+from ..errors import InvalidAnnotation, InvalidSchema, SuggestError, nearest
 from ..ordering import Strategy
 from ..protocol import ModelPoint, ModelState
+from ..quality.mistakes import find_errors, out_of_sample
 from ..records import Item, Labelled, Response, Suggestion
-from ..suggest import Runner, Suggester
+from ..schema import AnyField, Choices, Schema
+from ..suggest import Adapter, Runner, Suggester
+from ..suggest.teaching import Point, curve
 from ..suggest.trainer import Trained
+from .bulk import Prelabelled, find_sure
 from .host import Host
+from .jobs import waited
 from .news import ModelChanged
 from .offers import Offers
 from .options import Options
@@ -33,6 +40,9 @@ _PAGE = 200
 """Answers that are read from the store at once."""
 _RANK_EVERY = 10
 """Answers after which what comes next is ranked anew, where no training does it."""
+_SIZES = 6
+"""Points of a learning curve that is made by training again."""
+_ARMS: tuple[Literal["given", "random"], ...] = ("given", "random")
 _CURVE = 40
 """Points of the learning curve that the page gets."""
 
@@ -283,6 +293,75 @@ class Loop:
         """How often suggestions were taken as they were."""
         return acceptance(self.suggestions_frame(), by)
 
+    def train(self, timeout: float | None) -> ModelState | None:
+        """Have the model learn from all that it has heard of, and wait until it has."""
+        runner = self._asked()
+        runner.learn_now()
+        if not runner.settle(timeout):
+            raise SuggestError(f"{runner.source} is still learning after {timeout:g} s", "it goes on in the background")
+        return self.state
+
+    def learning_curve(self, *, retrain: bool, chart: bool) -> Any:
+        """How good the model was after so many labels."""
+        runner = self._asked()
+        points = self.study.points_of(split_source(runner.source)[0])
+        if retrain:
+            points = self._retrained(runner)
+        if chart and not points:
+            raise SuggestError("there is no learning curve yet", self.study.lacks or "label more items")
+        frame = curve_frame(points)
+        return curve_chart(frame) if chart else frame
+
+    def _retrained(self, runner: Runner) -> list[Point]:
+        rows = sorted(self.study.taught(self._answered()), key=lambda one: one.response.updated_at)
+        held = self.study.held()
+        rows = [one for one in rows if one.response.status == "submitted"]
+        if not rows or not held:
+            raise SuggestError("there is no learning curve yet", self.study.lacks or "label more items")
+        sizes = sorted({round(size) for size in np.geomspace(min(10, len(rows)), len(rows), _SIZES)})
+        return [point for order in _ARMS for point in curve(runner.adapter, rows, held, sizes, order=order)]
+
+    def prelabel(self, threshold: float, limit: int | None) -> Prelabelled:
+        """Submit what the model is sure of; see `find_sure`."""
+        if isinstance(threshold, bool) or not 0 < threshold <= 1:
+            raise SuggestError(f"prelabel(threshold={threshold!r}) must be between 0 and 1")
+        runner, host = self._asked(), self._host
+        positions = host.untouched(limit)
+        found = waited(runner, "prelabel", lambda: find_sure(host, self.study, runner, positions, threshold))
+        taken = host.take_over(found.patches)  # what somebody has begun meanwhile is left alone
+        return msgspec.structs.replace(found.report, items=taken)
+
+    def find_errors(self, field: str | None, folds: int) -> pd.DataFrame:
+        """Submitted answers by how likely they are mistakes; trains models of its own, in the caller's thread."""
+        adapter, host = self._asked().adapter, self._host
+        wanted = _field(host.schema, field)
+
+        def fresh() -> Adapter:
+            made = adapter.fresh()
+            if made is None:
+                raise SuggestError(
+                    f"{adapter.source} cannot be trained anew", "give a model that is trained on the labels"
+                )
+            return made
+
+        rows = [one for one in self._answered() if not one.response.model]
+        return find_errors(out_of_sample(fresh, rows, folds=folds), wanted)
+
+    def _asked(self) -> Runner:
+        if self.runner is None:
+            raise SuggestError("no model suggests here", "give one with suggest=")
+        return self.runner
+
     def anchoring(self) -> pd.DataFrame:
         """Whether people agree more often with suggestions that they see."""
         return anchoring(self.suggestions_frame())
+
+
+def _field(schema: Schema, name: str | None) -> AnyField:
+    """The question to look at: the one named, else the first that can be looked at."""
+    if name is None:
+        return next((one for one in schema.fields if isinstance(one, Choices)), schema.fields[0])
+    for field in schema.fields:
+        if field.name == name:
+            return field
+    raise InvalidSchema(f"there is no field {name!r}", nearest(name, schema.names))

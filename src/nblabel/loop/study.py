@@ -65,6 +65,13 @@ class Study:
                 break
         return found[:_MOST]
 
+    @property
+    def lacks(self) -> str:
+        """What is missing before a model can be measured; empty if nothing is."""
+        if not self.share:
+            return "nothing is held out: only models that are trained on the labels are measured"
+        return "" if self.held() else f"none of the answers is among the {self.share:.0%} of items held out"
+
     def measure(self, runner: Runner, outcome: Trained) -> None:
         """Put a model that has just been trained to the test; a job of the models' thread."""
         rows = self.held()

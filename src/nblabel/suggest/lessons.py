@@ -84,8 +84,9 @@ class Lessons:
 
     def teach(self, *, now: bool = False) -> bool:
         """Have the model learn, if there is enough (or ``now``, if there is anything); whether it has."""
-        waits = self._adapter.at_once and not now and len(self._untaught) < self._teach_at
         with self._lock:
+            now = now or self._eager
+            waits = self._adapter.at_once and not now and len(self._untaught) < self._teach_at
             if waits or not self._held:
                 return False
             answers, self._held = list(self._held.values()), {}
@@ -95,8 +96,14 @@ class Lessons:
                 (self._known.add if submitted else self._known.discard)(one.item.identity)
             if not self._adapter.trains:
                 self.labels = len(self._known)
+                self._eager = False
         self._adapter.learn(answers)
         return True
+
+    def hurry(self) -> None:
+        """Learn next time from whatever is new, however little."""
+        with self._lock:
+            self._eager = True
 
     @property
     def enough(self) -> bool:

@@ -160,6 +160,14 @@ class Runner:
                 self._answers.append(answers)
                 self._begin()
 
+    def learn_now(self) -> None:
+        """Have the model learn from all it has heard of, however little is new. Returns at once."""
+        with self._changed:
+            if self._adapter.learns and not self._closed:
+                self._lessons.hurry()
+                self._answers.append(())
+                self._begin()
+
     def request(self, items: Sequence[Item], *, passing: bool = False) -> None:
         """Have these items looked at before all that wait, in this order. Returns at once.
 
