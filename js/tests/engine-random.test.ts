@@ -26,6 +26,7 @@ const act = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("busy" as const), on: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("line" as const), loss: fc.constantFrom(0, 0.3, 0.7), twice: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("reload" as const, "kill" as const, "locked" as const) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("rerank" as const) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("python" as const, "pythonGoto" as const, "colleague" as const) }) },
 );
 type Act = typeof act extends fc.Arbitrary<infer T> ? T : never;
@@ -92,6 +93,9 @@ class Run {
         break;
       case "kill":
         await this.restart(true);
+        break;
+      case "rerank": // by a thread of its own, whatever the kernel is busy with
+        this.kernel.rerank(this.#random);
         break;
       case "pythonGoto":
         if (!this.line.busy) this.kernel.goto(this.kernel.queue[Math.floor(this.#random() * this.kernel.queue.length)] ?? "item0");
@@ -186,8 +190,9 @@ it("loses nothing, doubles nothing, and ends up agreeing with the store", async 
       for (let index = 0; index < ITEMS; index++) {
         engine.goto(index);
         if (engine.waiting.value) await pass(200);
-        expect(engine.item.value?.id).toBe(`item${index}`);
-        expect(same(engine.view.value), `item${index}`).toEqual(same(store.view("ann", `item${index}`)));
+        const id = run.kernel.queue[index] ?? "";
+        expect(engine.item.value?.id).toBe(id);
+        expect(same(engine.view.value), id).toEqual(same(store.view("ann", id)));
       }
     } finally {
       for (const page of [run.page, ...run.old]) page.close();

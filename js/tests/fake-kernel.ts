@@ -80,6 +80,8 @@ export class FakeKernel {
   readonly annotator: string;
   readonly dataset: string;
   schema: Schema;
+  /** All items as they are ranked now. */
+  order: string[];
   queue: string[];
   index = 0;
   generation = 1;
@@ -94,6 +96,7 @@ export class FakeKernel {
   readonly served: number[] = [];
   hellos = 0;
   travels: string[] = [];
+  readonly #travelled = new Set<number>();
   moves: string[] = [];
   received: Incoming[] = [];
   readonly #suggestions: Record<string, AnyAnnotation[]>;
@@ -106,6 +109,7 @@ export class FakeKernel {
   constructor(store: FakeStore, options: KernelOptions = {}) {
     this.store = store;
     this.ids = Array.from({ length: options.items ?? 30 }, (_, n) => `item${n}`);
+    this.order = this.ids;
     this.queue = this.ids;
     this.annotator = options.annotator ?? "ann";
     this.dataset = options.dataset ?? "data";
@@ -178,10 +182,35 @@ export class FakeKernel {
         && (!filter.text || `text of ${id}`.includes(filter.text))
         && (filter.flagged == null || view.flagged === filter.flagged);
     };
-    this.queue = this.ids.filter(passes);
+    this.queue = this.order.filter(passes);
     this.filter = filter;
     this.generation += 1;
     this.index = Math.max(this.queue.indexOf(here), 0);
+  }
+
+  /** A model has learnt: what comes next from `fixed` on is shuffled. */
+  rerank(random: () => number = Math.random, fixed = this.index + 3): void {
+    const rest = this.queue.slice(fixed).map((id) => ({ id, at: random() })).sort((a, b) => a.at - b.at);
+    this.queue = [...this.queue.slice(0, fixed), ...rest.map(({ id }) => id)];
+    const shown = new Set(this.queue);
+    const next = this.queue.values();
+    this.order = this.order.map((id) => (shown.has(id) ? next.next().value ?? id : id));
+    this.generation += 1;
+    this.tell({ type: "reordered", queue: this.generation, fixed, ...this.upcoming(this.index) });
+  }
+
+  /** Takes back, or does again, what was done as one. */
+  #travel(action: "undo" | "redo"): void {
+    const own = this.store.log.filter(({ event }) => event.annotator === this.annotator);
+    const { done, undone } = foldUndo(own.map(({ event }) => event));
+    const stack = action === "undo" ? done : undone;
+    const group = stack.at(-1)?.group;
+    const events = stack.filter((event) => event.group === group).reverse().map((event): Event => ({
+      id: `${action} ${event.id} ${own.length}`, item: event.item, annotator: this.annotator, action, ref: event.id,
+      patch: (action === "undo" ? own.find((entry) => entry.event.id === event.id)?.inverse : event.patch) ?? {},
+    }));
+    this.store.append(events);
+    this.refresh();
   }
 
   /** The model has changed. */
@@ -231,8 +260,13 @@ export class FakeKernel {
         this.#moved(message.at);
         return { type: "pong", reply: message.id };
       case "travel":
-        this.travels.push(message.action);
-        return { type: "pong", reply: message.id };
+        if (this.store.fails) return { type: "failure", reply: message.id, problem: this.store.fails };
+        if (!this.#travelled.has(message.id)) {
+          this.#travelled.add(message.id);
+          this.travels.push(message.action);
+          this.#travel(message.action);
+        }
+        return { type: "ack", reply: message.id, progress: this.progress };
       case "find":
         this.find(message.filter, message.at ?? "");
         return this.asQueue(message.id);

@@ -13,7 +13,8 @@ import { Outbox } from "./outbox";
 import { applyPatch, EMPTY, mergePatches, sameAnnotation, type Status, type View } from "./patch";
 import {
   type Ack, type AnyAnnotation, type Changed, type Entry, type Event, type Filter, type ModelState, type Outgoing,
-  type Patch, type Problem, type Progress, PROTOCOL_VERSION, type Queue, type Schema, type Welcome, type WireItem,
+  type Patch, type Problem, type Progress, PROTOCOL_VERSION, type Queue, type Reordered, type Schema, type Travel, type Welcome,
+  type WireItem,
 } from "./protocol";
 import type { Dispose, Scope } from "./scope";
 import { Sender } from "./sender";
@@ -138,6 +139,10 @@ export class Engine {
   #resyncing: Dispose | null = null;
   #resyncWanted = false;
   #finding: Finding | null = null;
+  /** The queue was ranked anew, and what comes next is not here yet: places before `fixed` are the same. */
+  #anew: { readonly queue: number; readonly fixed: number } | null = null;
+  /** What the kernel is to take back or repeat once it knows all; "asked" while it does. */
+  #travelling: (() => void) | "asked" | null = null;
 
   constructor(model: AnyModel, parent: Scope) {
     this.#model = model;
@@ -152,7 +157,11 @@ export class Engine {
       stored: (events, ack) => this.#stored(events, ack),
       refused: (event, problem) => this.#refused(event, problem),
       drained: () => this.#drained(),
-      at: () => (this.#told = this.#current),
+      at: () => {
+        this.#moving?.();
+        this.#moving = null;
+        return (this.#told = this.#current);
+      },
     });
     this.save = computed(() => this.#describe());
     this.suggestions = computed(() => this.#open());
@@ -252,6 +261,10 @@ export class Engine {
     this.#settle();
     const entry = this.#undo.at(-1);
     if (entry === undefined || this.#opening !== null) return;
+    if (entry.event.group) {
+      this.#travel("undo", entry.event.group);
+      return;
+    }
     const event = this.#make(entry.event.item, "undo", entry.inverse ?? {}, entry.event.id);
     this.#items.unskip(entry.event.item);
     this.#items.record(event);
@@ -263,10 +276,33 @@ export class Engine {
     this.#settle();
     const entry = this.#redo.at(-1);
     if (entry === undefined || this.#opening !== null) return;
+    if (entry.event.group) {
+      this.#travel("redo", entry.event.group);
+      return;
+    }
     const event = this.#make(entry.event.item, "redo", entry.event.patch ?? {}, entry.event.id);
     const inverse = this.#items.record(event);
     this.#send(event, inverse);
     this.#visit(entry.event.item);
+  }
+
+  /** What was done to many items as one is taken back by the kernel: the page holds a part of it at most. */
+  #travel(action: Travel["action"], group: string): void {
+    if (this.#travelling !== null) return;
+    const go = (): void => {
+      const newest = (action === "undo" ? this.#undo : this.#redo).at(-1);
+      this.#travelling = null;
+      if (newest?.event.group !== group) return; // something else was done since
+      this.#travelling = "asked";
+      this.#connection.request({ type: "travel", action }, (message) => {
+        this.#travelling = null;
+        if (message.type === "ack") this.#count(message.progress);
+        else if (message.type === "failure") this.#notify(message.problem);
+        this.#publish();
+      });
+    };
+    this.#travelling = go;
+    if (this.#sender.idle) go(); // else when the kernel knows what was done before
   }
 
   next(): void {
@@ -632,7 +668,10 @@ export class Engine {
       this.#moving = null;
       if (this.#told === this.#current || this.#current === "" || !this.#sender.idle) return;
       this.#told = this.#current;
-      this.#moving = this.#connection.request({ type: "move", at: this.#current }, () => undefined);
+      this.#moving = this.#connection.request({ type: "move", at: this.#current }, () => {
+        this.#moving = null;
+        this.#maintain();
+      });
     }, MOVE_AFTER);
   }
 
@@ -679,10 +718,19 @@ export class Engine {
   #fetch(index: number, again = false): void {
     if (!this.ready.value || this.#fetching?.index === index) return;
     this.#fetching?.end();
-    const held = this.#items.around(index).filter((place) => !(again && place === index));
-    const end = this.#connection.request({ type: "fetch", index, queue: this.#items.generation, held }, (message) => {
+    const anew = this.#anew;
+    const follows = anew !== null && this.#stands(anew.fixed);
+    // of a queue that is none, the kernel answers with its own, around the item where it knows the page to be
+    const queue = anew === null ? this.#items.generation : follows ? anew.queue : 0;
+    const told = this.#told;
+    const held = this.#items.around(index)
+      .filter((place) => !(again && place === index) && (anew === null || place < anew.fixed));
+    const end = this.#connection.request({ type: "fetch", index, queue, held }, (message) => {
       this.#fetching = null;
-      if (message.type === "items" && message.queue === this.#items.generation) {
+      const renewed = message.type === "items" && follows && message.queue === anew.queue;
+      if (message.type === "items" && (message.queue === this.#items.generation || (renewed && this.#stands(anew.fixed)))) {
+        if (renewed) this.#items.rerank(anew.queue, anew.fixed);
+        if (this.#anew !== null && this.#anew.queue <= this.#items.generation) this.#anew = null;
         const { items, upcoming, complete } = message;
         this.#items.add(items, upcoming, complete ?? false, this.#sender.events);
         const id = this.#current;
@@ -690,9 +738,11 @@ export class Engine {
         this.#resolve(true);
         this.#publish();
       } else if (message.type === "queue") {
-        this.#enter(message, "stay");
+        this.#enter(message, "stay", told);
       } else if (message.type === "failure") {
         this.#failedFetch(message.problem, message.retry ?? false);
+      } else if (renewed) {
+        this.#refresh(); // the person has gone on to where other items stand now
       } else {
         this.#resync(); // of a queue that is gone
       }
@@ -700,12 +750,22 @@ export class Engine {
     this.#fetching = { index, end };
   }
 
+  /** Whether the item shown, and all that is not stored yet, stand before `fixed`. */
+  #stands(fixed: number): boolean {
+    return this.#shown < fixed
+      && this.#sender.events.every((event) => (this.#items.get(event.item)?.item.index ?? -1) < fixed);
+  }
+
+  #refresh(): void {
+    if (this.#want === null) this.#maintain();
+    else this.#fetch(typeof this.#want === "object" ? this.#want.index : this.#shown);
+  }
+
   #failedFetch(problem: Problem, retry: boolean): void {
     if (retry) {
       this.#scope.timeout(() => {
         this.#fetched = "";
-        if (this.#want === null) this.#maintain();
-        else this.#fetch(typeof this.#want === "object" ? this.#want.index : this.#shown);
+        this.#refresh();
       }, AGAIN_AFTER);
       return;
     }
@@ -744,7 +804,9 @@ export class Engine {
   #drained(): void {
     this.#finding?.ask?.();
     this.#tell();
+    if (typeof this.#travelling === "function") this.#travelling();
     if (this.#resyncWanted) this.#resync();
+    this.#maintain();
   }
 
   /** Keeps enough items ahead, and not too many in all. */
@@ -756,6 +818,12 @@ export class Engine {
     this.#items.trim(index, keep);
     const state = `${this.#items.generation} ${index} ${this.#acks}`;
     if (this.#fetching !== null || this.#want !== null) return;
+    if (this.#anew !== null) {
+      // where the item shown stands now, only the kernel can tell, and only if it knows which one it is
+      const known = this.#sender.idle && this.#moving === null && this.#told === this.#current;
+      if (this.#stands(this.#anew.fixed) || (this.#shown >= this.#anew.fixed && known)) this.#fetch(index);
+      return;
+    }
     const far = this.#refetch.values().next();
     if (!far.done) {
       this.#refetch.delete(far.value);
@@ -783,6 +851,9 @@ export class Engine {
         break;
       case "queue":
         this.#enter(message, "stay");
+        break;
+      case "reordered":
+        this.#reordered(message);
         break;
       case "welcome":
         this.#welcome(message);
@@ -819,7 +890,7 @@ export class Engine {
     }
     const box = JSON.stringify([welcome.store, welcome.dataset, welcome.annotator]);
     if (box === this.#box) {
-      if (this.#opening === null) this.#settled(welcome);
+      if (this.#opening === null) this.#settled(welcome, "");
       else this.#opening = welcome;
       return;
     }
@@ -837,7 +908,7 @@ export class Engine {
         remember(this.#touched, event.item);
       }
       this.#sender.replace(events);
-      this.#settled(newest);
+      this.#settled(newest, this.#current); // whatever was shown was another annotator's
       this.#resume(events);
       this.#sender.start();
       this.#finding?.ask?.();
@@ -845,7 +916,7 @@ export class Engine {
     });
   }
 
-  #settled(welcome: Welcome): void {
+  #settled(welcome: Welcome, told: string): void {
     batch(() => {
       this.#items.version = welcome.schema.version ?? 1;
       renew(this.schema, welcome.schema);
@@ -861,7 +932,7 @@ export class Engine {
       this.#undo = [...(welcome.history ?? [])];
       this.#redo = [...(welcome.redo ?? [])];
       const known = new Set([...this.#undo, ...this.#redo].map((entry) => entry.event.id));
-      this.#enter(welcome.queue, "stay");
+      this.#enter(welcome.queue, "stay", told);
       // what the kernel does not know yet goes on top of its history
       const views = new Map<string, View>();
       for (const event of this.#sender.events) {
@@ -888,9 +959,28 @@ export class Engine {
     if (["submit", "discard", "skip"].includes(last.action)) this.#advance();
   }
 
-  /** Another queue takes the place of the one held. */
-  #enter(queue: Queue, how: Entering): void {
+  /**
+   * What comes next was ranked anew. The page goes on in the queue it holds until the new one is here, so nobody waits
+   * for it, and nothing that is shown moves.
+   */
+  #reordered({ queue, fixed }: Reordered): void {
+    const known = this.#anew ?? { queue: this.#items.generation, fixed: Infinity };
+    if (queue <= known.queue) return;
+    this.#anew = { queue, fixed: queue === known.queue + 1 ? Math.min(fixed, known.fixed) : 0 }; // 0: something was missed
+    const want = this.#want;
+    if (want !== null && want !== "next" && want.asNext) this.#want = "next";
+    this.#maintain();
+  }
+
+  /** Another queue takes the place of the one held; it was asked for when the kernel had been `told` of an item. */
+  #enter(queue: Queue, how: Entering, told = ""): void {
     const here = this.#current;
+    const stays = how === "stay" || (how !== "go" && how.from !== here);
+    if (stays && here !== "" && here !== told && queue.total > 0 && !queue.items.some(({ id }) => id === here)) {
+      this.#anew = { queue: queue.queue, fixed: 0 }; // the kernel did not know where the page is: it is asked again
+      this.#maintain();
+      return;
+    }
     const want = this.#want;
     const samePlaces = queue.queue === this.#items.generation;
     this.#items.replace(queue, this.#sender.events);
@@ -900,6 +990,7 @@ export class Engine {
     this.#fetching = null;
     this.#refetch.clear();
     this.#fetched = "";
+    if (this.#anew !== null && this.#anew.queue <= queue.queue) this.#anew = null;
     const index = Math.min(queue.index, queue.total - 1);
     if (queue.total === 0) {
       this.#want = null;
@@ -915,7 +1006,13 @@ export class Engine {
       this.#publish();
       return;
     }
-    const stays = how === "stay" || (how !== "go" && how.from !== here);
+    if (how === "stay" && want !== null && (want === "next" || want.asNext)) {
+      this.#want = "next";
+      this.#shown = index;
+      this.#resolve(false);
+      this.#publish();
+      return;
+    }
     const held = stays ? this.#items.get(here) : undefined;
     this.#want = null;
     if (held !== undefined) {

@@ -67,6 +67,16 @@ export class Items {
     this.#expect(upcoming, complete);
   }
 
+  /** The queue was ranked anew: its places from `fixed` on hold other items. */
+  rerank(generation: number, fixed: number): void {
+    this.generation = generation;
+    for (const { item } of [...this.#byId.values()]) {
+      if (item.index < fixed) continue;
+      this.#byId.delete(item.id);
+      this.#byIndex.delete(item.index);
+    }
+  }
+
   #expect(upcoming: readonly number[], complete: boolean): void {
     this.upcoming = upcoming.filter((index) => index < this.total);
     this.complete = complete;
@@ -82,7 +92,7 @@ export class Items {
         if (given.suggestions == null && old.item.suggestions != null) {
           item = { ...given, suggestions: old.item.suggestions, suggest_error: old.item.suggest_error ?? "" };
         }
-        if (sameItem(old.item, item)) item = old.item;
+        if (sameItem(old.item, item)) item = old.item.index === item.index ? old.item : { ...old.item, index: item.index };
       }
       const base = old === undefined ? viewOf(given.response) : kept(viewOf(given.response), old.base);
       const done = given.done ?? false;
@@ -248,8 +258,9 @@ function sameView(a: View, b: View): boolean {
     && a.annotations.length === b.annotations.length && a.annotations.every((one, n) => one === b.annotations[n]);
 }
 
+/** Whether two are the same but for their places and answers. */
 function sameItem(a: WireItem, b: WireItem): boolean {
-  if (a.id !== b.id || a.index !== b.index) return false;
-  const rest = ({ response: _, done: __, ...item }: WireItem): unknown => item;
+  if (a.id !== b.id) return false;
+  const rest = ({ response: _, done: __, index: ___, ...item }: WireItem): unknown => item;
   return JSON.stringify(rest(a)) === JSON.stringify(rest(b));
 }
