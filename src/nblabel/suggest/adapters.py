@@ -307,8 +307,9 @@ def _told(source: str, item: Item, error: Exception) -> str:
     """One line that says who failed on what, and why."""
     words = str(error).strip().splitlines()
     first = words[0][:500] if words else ""
-    if isinstance(error, SuggestError):
-        return first
+    if isinstance(error, SuggestError):  # ours: it may name the model or the item itself
+        rest = first.removeprefix(source).lstrip(": ")
+        return first if f"item {item.key!r}" in first else f"{source} on item {item.key!r}: {rest}"
     if isinstance(error, NblabelError):  # the item cannot be shown to the model
         return f"{source} on item {item.key!r}: {first}"
     return f"{source} on item {item.key!r}: {type(error).__name__}" + (f": {first}" if first else "")

@@ -42,7 +42,7 @@ def checked(
         if n == _MOST:
             wrong.insert(0, f"more than {_MOST:,} annotations for one item: the rest is left out")
             break
-        if len(wrong) == _PATIENCE:
+        if len(wrong) >= _PATIENCE:
             break
         try:
             made += _coerced(given, field, schema, source)
@@ -53,6 +53,8 @@ def checked(
     ids: dict[str, str] = {}
     kept: list[AnyAnnotation] = []
     for a in made:
+        if len(wrong) > _PATIENCE:
+            break
         if isinstance(a, Relation):
             continue
         try:
