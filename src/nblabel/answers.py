@@ -149,7 +149,7 @@ class Answers:
         """By position, whether the item still needs an answer."""
         return ~self._done
 
-    def open_mask(self) -> npt.NDArray[np.bool_]:
+    def still_open(self) -> npt.NDArray[np.bool_]:
         """Which positions still need an answer."""
         made: npt.NDArray[np.bool_] = ~self._done
         return made

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from . import ordering
 from .annotations import AnyAnnotation, Relation, new_id
@@ -25,7 +26,6 @@ from .errors import InvalidAnnotation, NblabelError, SchemaConflict, UnknownItem
 from .live import LiveAnswers
 from .loading import loaded
 from .loop import Loop, ModelChanged, Options
-from .ordering import Positions
 from .places import Queue
 from .protocol import Entry, Problem
 from .records import (
@@ -73,8 +73,6 @@ _BRIEFLY, _AT_OPENING = 0.2, 0.6
 """Seconds that work in the background waits when the page asks for something, and when it is about to open."""
 _MANY = 500
 """More events at once are not told one by one: who listens looks at everything anew."""
-_SETTLED = 3
-"""So many items to come are never ranked anew: the person is about to see them."""
 _SHOWN = 2000
 """So many items that were shown are remembered by their places: what is done next is done to one of them."""
 
@@ -887,29 +885,24 @@ class Session:
         """Have models look at these items in the background."""
         self.models.ask(items)
 
-    def arrange(self, ranked: Callable[[range | Positions, int], Positions]) -> None:
-        """Put what comes next in another order.
-
-        Parameters
-        ----------
-        ranked : callable
-            Gets the order so far and how many of its places must stay as they are, and returns the new order.
-        """
+    def draw(self, count: int, generator: np.random.Generator) -> tuple[NDArray[np.int64], int]:
+        """Open positions that may be ranked anew, drawn at random, and how many there are."""
         with self.lock:
-            fixed = self._settled()
-            order = ranked(self._queue.order, self._queue.standing(fixed))
-            if self._queue.reorder(order, fixed):
+            return self._queue.draw(count, generator)
+
+    def bring_up(
+        self,
+        best: NDArray[np.int64],
+        *,
+        held_out: NDArray[np.int64] | None = None,
+        share: float = 0.0,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        """Put these positions next, behind what the person is about to see; see `places.Queue.rank`."""
+        with self.lock:
+            fixed = self._queue.rank(best, held_out=held_out, share=share, generator=generator)
+            if fixed is not None:
                 self.tell(Reranked(fixed))
-
-    def _settled(self) -> int:
-        """So many places of those shown are what they are: up to what the person sees next."""
-        nearest, _ = self.upcoming(self.index, _SETTLED)
-        return max([self.index, *nearest]) + 1
-
-    def queue(self) -> tuple[range | Positions, int]:
-        """The positions of all items in their order, and how many of its places must stay as they are."""
-        with self.lock:
-            return self._queue.order, self._queue.standing(self._settled())
 
     def reorder(self, order: ordering.Order) -> None:
         """Choose anew which items come next; the one shown stays."""
@@ -917,8 +910,7 @@ class Session:
             self.resync()
             strategy = ordering.of(order)
             if strategy is None:
-                chosen = np.asarray(ordering.positions(order, self.source, self.name), dtype=np.int64)
-                self.arrange(lambda now, fixed: ordering.reranked(now, fixed, chosen))
+                self.bring_up(np.asarray(ordering.positions(order, self.source, self.name), dtype=np.int64))
             self._order = order
             self.models.rank_by(strategy)
 

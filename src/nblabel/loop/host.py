@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..answers import Answers
-from ..ordering import Positions
 from ..protocol import Problem
 from ..records import Patch, Response
 from ..schema import Schema
@@ -40,11 +42,18 @@ class Host(Protocol):
     def notice(self, title: str, hint: str = "", detail: str = "") -> None:
         """Tell the person something, once."""
 
-    def queue(self) -> tuple[range | Positions, int]:
-        """The positions of all items in their order, and how many of its places must stay as they are."""
+    def draw(self, count: int, generator: np.random.Generator) -> tuple[NDArray[np.int64], int]:
+        """Open positions that may be ranked anew, drawn at random, and how many there are."""
 
-    def arrange(self, ranked: Callable[[range | Positions, int], Positions]) -> None:
-        """Put what comes next in another order: ``ranked`` gets what `queue` gives."""
+    def bring_up(
+        self,
+        best: NDArray[np.int64],
+        *,
+        held_out: NDArray[np.int64] | None = None,
+        share: float = 0.0,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        """Put these positions next, behind what the person is about to see."""
 
     def untouched(self, limit: int | None) -> list[int]:
         """Positions of which nothing is said yet, as they stand in the queue."""

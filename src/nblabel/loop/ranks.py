@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .. import ordering
 from ..errors import UnknownItem
-from ..ordering import Pool, Positions, Strategy
+from ..ordering import Pool, Strategy
 from ..records import Item
 from ..sources import background
 from ..suggest import Adapter, Runner
@@ -102,8 +102,7 @@ class Ranks:
         if strategy is None or self._closed:
             return
         with host.lock:
-            order, fixed = host.queue()
-            drawn, count = ordering.sample(order, fixed, host.answers.open_mask(), _CANDIDATES, self._generator)
+            drawn, count = host.draw(_CANDIDATES, self._generator)
             identities = host.source.identities(drawn.tolist())
         aside = np.fromiter((self._study.is_held(one) for one in identities), bool, len(drawn))
         about = self._about(strategy)
@@ -116,17 +115,7 @@ class Ranks:
         if not ranked.told:  # nothing to go by yet
             return
 
-        def put(now: range | Positions, stays: int) -> Positions:
-            return ordering.reranked(
-                now,
-                stays,
-                ranked.positions,
-                held_out=drawn[aside],
-                share=self._study.share,
-                generator=self._generator,
-            )
-
-        host.arrange(put)
+        host.bring_up(ranked.positions, held_out=drawn[aside], share=self._study.share, generator=self._generator)
 
     # ---- what strategies look at ------------------------------------------------------------------
 
