@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from .answers import Answers
-from .ordering import Positions
+from .ordering import Positions, gathered, reranked, sample
 from .records import Filter
 from .sources import Source
 from .store import Store
 
 __all__ = ["Queue"]
+
+_KEPT = 2
+"""So many open items after the one shown stay next: a page may show them before the kernel hears of it."""
+_ASTRAY = 20
+"""More open items than this before the one shown were not skipped one by one."""
 
 
 class Queue:
@@ -48,12 +54,54 @@ class Queue:
         """The positions that pass the filter, in their order."""
         return self._shown
 
-    def standing(self, fixed: int) -> int:
-        """How many places of the whole order must stay for the first ``fixed`` of those shown to stay."""
-        fixed = min(max(fixed, 0), len(self._shown))
-        if self._shown is self._order or not fixed:
-            return fixed
-        return self._order.index(self[fixed - 1]) + 1
+    @property
+    def fixed(self) -> int:
+        """Places before this one are not ranked: of those behind, so many are shown next that the page may be there."""
+        coming = list(islice(self._answers.open_places(self._shown, self.index + 1, len(self)), _KEPT))
+        return coming[-1] + 1 if len(coming) == _KEPT else len(self)
+
+    @property
+    def astray(self) -> bool:
+        """Whether the person stands beyond many open items, having gone there or begun there: they are ranked too."""
+        before = _array(self._shown)[: self.index]
+        return int(np.count_nonzero(self._answers.still_open()[before])) > _ASTRAY
+
+    def draw(
+        self, count: int = 2000, generator: np.random.Generator | None = None
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], int]:
+        """Open positions to be ranked, drawn at random, and how many open ones there are; see `ordering.sample`."""
+        start = 0 if self.astray else self.fixed
+        return sample(self._shown, start, self._answers.still_open(), count, generator)
+
+    def rank(
+        self,
+        best: np.ndarray[tuple[int], np.dtype[np.int64]],
+        *,
+        held_out: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
+        share: float = 0.0,
+        generator: np.random.Generator | None = None,
+    ) -> int | None:
+        """Bring positions up to behind what the person is about to see; see `ordering.reranked`.
+
+        What was answered since they were drawn stays where it is.
+
+        Returns
+        -------
+        int or None
+            Places before this one hold what they held; ``None`` if all do.
+        """
+        still_open = self._answers.still_open()
+        best = best[still_open[best]]
+        held_out = None if held_out is None else held_out[still_open[held_out]]
+        order, fixed, stand = self._order, self.fixed, 0
+        here = self.position
+        if here is not None and self.astray:
+            order, fixed = gathered(order, ~still_open, here), 0
+            stand = order.index(here) + 1
+        elif fixed:
+            stand = fixed if self._shown is order else order.index(self[fixed - 1]) + 1
+        ranked = reranked(order, stand, best, held_out=held_out, share=share, generator=generator)
+        return fixed if self.reorder(ranked, fixed) else None
 
     def reorder(self, order: Positions, fixed: int) -> bool:
         """Put the same items in another order, from place ``fixed`` of those shown on; whether any has moved.

@@ -16,12 +16,13 @@ from nblabel.beliefs import Beliefs, Table
 from nblabel.errors import NblabelError, SuggestError
 from nblabel.ordering import Pool, Positions
 from nblabel.places import Queue
-from nblabel.records import Event, Filter, Item, Patch, Response
+from nblabel.records import Filter, Item, Response
 from nblabel.schema import Schema
 from nblabel.sources import open_source
 from nblabel.store import open_store
 
 NAN = float("nan")
+ANSWER = Response("some item", "me", "submitted", fields=("mood",))
 
 
 def table(*rows: list[float], labels: tuple[str, ...] = ("a", "b", "c"), several: bool = False) -> Table:
@@ -301,22 +302,54 @@ def queue_of(texts: list[str], order: Any = None) -> tuple[Queue, Any, Any]:
     return Queue(range(len(texts)) if order is None else order, source, answers), answers, store
 
 
-def test_the_person_stays_and_what_is_behind_stays() -> None:
-    queue, _, _ = queue_of([str(n) for n in range(10)])
+def test_the_person_stays_and_what_is_next_stays() -> None:
+    queue, answers, _ = queue_of([str(n) for n in range(10)])
+    for position in (0, 1, 3, 8):
+        answers.note(position, ANSWER)
     queue.index = 2
-    assert queue.reorder(ordering.reranked(queue.order, 3, np.array([9, 7])), 3)
-    assert list(queue.shown) == [0, 1, 2, 9, 7, 3, 4, 5, 6, 8]
-    assert (queue.generation, queue.index, queue.position, queue.place_of(9)) == (2, 2, 2, 3)
-    assert not queue.reorder(ordering.reranked(queue.order, 3, np.array([9, 7])), 3)  # nothing has moved
+    assert queue.fixed == 6  # 4 and 5 are next
+    drawn, of = queue.draw()
+    assert (sorted(drawn.tolist()), of) == ([6, 7, 9], 3)
+    assert queue.rank(np.array([9, 8, 7])) == 6  # 8 was answered meanwhile
+    assert list(queue.shown) == [0, 1, 2, 3, 4, 5, 9, 7, 6, 8]
+    assert (queue.generation, queue.index, queue.position, queue.place_of(9)) == (2, 2, 2, 6)
+    assert queue.rank(np.array([9, 7])) is None  # nothing has moved
     assert queue.generation == 2
-    queue.index = 8  # ahead of what is fixed
-    assert queue.reorder(ordering.reranked(queue.order, 3, np.array([4, 6])), 3)
-    assert queue.position == 6
+    queue.index = 0  # looking at what was done: what comes next is still the same
+    assert queue.fixed == 5
+    assert queue.rank(np.array([7])) == 5
+    assert list(queue.shown) == [0, 1, 2, 3, 4, 7, 5, 9, 6, 8]
+    queue.index = 8
+    assert queue.fixed == 10
+    assert queue.rank(np.array([9])) is None  # nothing is left to be ranked
+
+
+def test_a_new_order_loses_nothing_and_keeps_what_is_fixed() -> None:
+    queue, _, _ = queue_of([str(n) for n in range(10)])
     with pytest.raises(ValueError, match="changes a place before 3"):
         queue.reorder(Positions(np.arange(10)[::-1]), 3)
     for other in (np.arange(9), np.arange(11), np.array([0] * 10), np.arange(10) + 1):
         with pytest.raises(ValueError, match="not of the same items"):
             queue.reorder(Positions(other), 0)
+    queue.index = 8  # beyond what is fixed
+    assert queue.reorder(Positions(np.array([0, 1, 2, 8, 9, 3, 4, 5, 6, 7])), 3)
+    assert (queue.index, queue.position) == (3, 8)
+    assert (list(queue.order), queue.generation) == (list(queue.shown), 2)
+
+
+def test_whoever_begins_in_the_middle_leaves_nothing_behind() -> None:
+    queue, answers, _ = queue_of([str(n) for n in range(60)], Positions(np.random.default_rng(1).permutation(60)))
+    done = [queue[place] for place in (3, 10, 50)]
+    for position in done:
+        answers.note(position, ANSWER)
+    queue.index = 55
+    here = queue.position
+    _, of = queue.draw()
+    assert of == 57
+    best = np.array([one for one in queue.shown if one != here][::-1])
+    assert queue.rank(best) == 0  # nothing stands where it stood
+    assert list(queue.shown) == [*done, here, *[one for one in best if one not in done]]
+    assert (queue.index, queue.position) == (3, here)
 
 
 def test_under_a_filter_what_passes_is_ranked() -> None:
@@ -326,27 +359,17 @@ def test_under_a_filter_what_passes_is_ranked() -> None:
     queue.index = 1
     shown = list(queue.shown)
     best = np.array([19, 4, 3, shown[0], 11])
-    assert queue.reorder(ordering.reranked(queue.order, queue.standing(2), best), 2)
-    ahead = [one for one in (19, 3, 11) if one not in shown[:2]]
-    assert list(queue.shown) == [*shown[:2], *ahead, *[one for one in shown[2:] if one not in ahead]]
+    assert queue.rank(best) == 4
+    ahead = [one for one in (19, 3, 11) if one not in shown[:4]]
+    assert list(queue.shown) == [*shown[:4], *ahead, *[one for one in shown[4:] if one not in ahead]]
     assert (queue.index, queue.position, queue.filter.text) == (1, shown[1], "odd")
     # an answer given meanwhile changes nothing of what passes
-    answers.note(shown[0], Response("x", "me", "submitted"))
-    queue.reorder(ordering.reranked(queue.order, queue.standing(2), np.array([5])), 2)
+    answers.note(shown[0], ANSWER)
+    queue.rank(np.array([queue.shown[-1]]))
     assert sorted(queue.shown) == list(range(1, 20, 2))
     queue.show(Filter(), queue.position, store, "demo", "me")
     assert sorted(queue.shown) == list(range(20))
     assert queue.position == shown[1]
-
-
-def test_open_items_are_those_of_the_answers() -> None:
-    queue, answers, store = queue_of(["a", "b", "c"])
-    source_id = open_source(["a", "b", "c"]).identity(1)
-    event = Event("e", source_id, "me", "submit", Patch(status="submitted"))
-    (stored,) = store.append("demo", [event])
-    answers.note(1, stored.response)
-    drawn, of = ordering.sample(queue.shown, 0, answers.still_open())
-    assert (sorted(drawn.tolist()), of) == ([0, 2], 2)
 
 
 def test_a_million_items_cost_a_sample() -> None:

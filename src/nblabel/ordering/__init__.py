@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from ..errors import NblabelError, nearest
 from ..sources import Source
-from .ranking import Ranked, rank, reranked, sample
+from .ranking import Ranked, gathered, rank, reranked, sample
 from .sequence import Positions, checked, shuffled
 from .strategies import Pool, Strategy, balanced, disagreement, diversity, ranked, similar, uncertainty
 
@@ -28,6 +28,7 @@ __all__ = [
     "balanced",
     "disagreement",
     "diversity",
+    "gathered",
     "of",
     "positions",
     "rank",

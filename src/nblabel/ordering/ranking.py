@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .sequence import Positions
 from .strategies import Pool, Strategy
 
-__all__ = ["Ranked", "rank", "reranked", "sample"]
+__all__ = ["Ranked", "gathered", "rank", "reranked", "sample"]
 
 Places = NDArray[np.int64]
 
@@ -207,6 +207,20 @@ def reranked(
     front = _mixed(ahead, aside, fixed, share)
     free[front] = False
     return Positions(np.concatenate([array[:fixed], front.astype(array.dtype), tail[free[tail]]]))
+
+
+def gathered(order: range | Positions, done: NDArray[np.bool_], here: int) -> Positions:
+    """The order with all that is done first, then the position ``here``, then what is open: so that it can be ranked.
+
+    Examples
+    --------
+    >>> list(gathered(range(6), np.array([False, True, False, True, False, False]), here=4))
+    [1, 3, 4, 0, 2, 5]
+    """
+    array = _array(order)
+    rank = np.where(done[array], 0, 2)
+    rank[array == here] = 1
+    return Positions(array[np.argsort(rank, kind="stable")])
 
 
 def _among(positions: Places, allowed: NDArray[np.bool_]) -> Places:
