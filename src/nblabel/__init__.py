@@ -56,6 +56,7 @@ _MODULES = (
     "annotations",
     "errors",
     "formats",
+    "ordering",
     "protocol",
     "records",
     "schema",
@@ -106,11 +107,12 @@ __all__ = [
     "__version__",
     "formats",
     "open_store",
+    "ordering",
     "suggest",
 ]
 
 if TYPE_CHECKING:
-    from . import formats, suggest
+    from . import formats, ordering, suggest
     from .annotations import (
         Box,
         Choice,

@@ -43,8 +43,16 @@ class TextLabeler(Labeler):
         Who labels; the account's name if left out.
     suggest : callable, spaCy Language, Suggester or a list of these, optional
         What suggests annotations; they are answers only once a person submits them.
-    order : str or callable
-        ``"sequential"``, ``"random"``, or a callable from the data to positions.
+    order : str, Strategy or callable
+        ``"sequential"``, ``"random"``, a callable from the data to positions, or a strategy by which what comes next is
+        ranked anew while you label: ``"uncertainty"``, ``"diversity"``, ``"disagreement"``, ``"balanced"``, or one of
+        `nblabel.ordering`.
+    learn_every : int, optional
+        After how many new answers models that learn do so again; as they want it if left out.
+    hold_out : float
+        The share of items whose answers models that are trained never see, to measure them.
+    blind : float
+        The share of items whose suggestions are not shown, to see whether they lead people; see `anchoring`.
     into : str or dict, optional
         Column(s) of the pandas frame that answers are written to and read from.
     guidelines : str or Path
