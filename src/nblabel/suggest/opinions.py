@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..annotations import Annotation, Choice, Segment, Span
+from ..annotations import Annotation, Choice, Ranking, Rating, Segment, Span, Text
 from ..beliefs import Beliefs, Mark, Table
 from ..errors import SuggestError
 from ..records import Suggestion
@@ -17,6 +17,7 @@ from ..schema import Choices, Schema
 __all__ = ["mark", "merged", "of_suggestions", "told_scores"]
 
 _PARTS = (Span, Segment)
+_WHOLE = (Choice, Text, Rating, Ranking)
 Likely: TypeAlias = Mapping[str, Mapping[str, float]]
 """By field and label."""
 
@@ -80,8 +81,8 @@ def _table(found: Sequence[Suggestion], field: Choices, told: Sequence[Mapping[s
 
 
 def _parts(found: Sequence[Suggestion]) -> tuple[NDArray[np.float64], ...] | None:
-    """The scores of spans and segments; ``None`` if the model scores nothing that it marks."""
-    scores = [[a.score for a in one.annotations if isinstance(a, _PARTS) and a.score is not None] for one in found]
+    """The scores of what is marked inside items; ``None`` if the model scores nothing that it marks."""
+    scores = [[a.score for a in one.annotations if not isinstance(a, _WHOLE) and a.score is not None] for one in found]
     return tuple(np.array(of_item, float) for of_item in scores) if any(scores) else None
 
 
