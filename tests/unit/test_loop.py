@@ -10,7 +10,7 @@ import pytest
 
 from nblabel import ordering, suggest
 from nblabel.annotations import Choice
-from nblabel.errors import NblabelError
+from nblabel.errors import NblabelError, SuggestError
 from nblabel.loop import ModelChanged, Options
 from nblabel.records import Event, Item, Labelled, Patch
 from nblabel.schema import Schema
@@ -317,3 +317,80 @@ def test_events_of_pages_reach_models_too(opened: Opened) -> None:
     session.apply([Event("e1", identity, "ada", "submit", patch, at=1.0)])
     settled(session)
     assert model.known == {identity: texts(4)[2]}
+
+
+class Scoring(Counting):
+    """Says "good" of everything, with the score that stands in the text."""
+
+    source = "scoring"
+
+    def suggest(self, items: Sequence[Item]) -> list[list[tuple[str, float]]]:
+        return [[("good", float(item.data.split()[1]))] for item in items]
+
+
+def scored(count: int) -> list[str]:
+    """Items whose score says whether they are good."""
+    return [f"{n} {(n % 10) / 10:.1f} {'good' if n % 10 >= 5 else 'bad'}" for n in range(count)]
+
+
+def test_what_the_model_is_sure_of_is_submitted_and_marked_as_its(opened: Opened) -> None:
+    session = opened(scored(800), Scoring(learn_every=50), order="random", hold_out=0.4)
+    answer(session, 400)
+    settled(session)
+    session.draft("bad", key=next(session.source.key(p) for p in session.untouched(1)))
+    open_before = set(session.untouched())
+    report = session.models.prelabel(0.9, None)
+    taken = {p for p in open_before if session.answers.status(p) == "submitted"}
+    assert report.items == len(taken) > 60
+    assert report.held_out >= 100
+    assert 0 < report.expected_error <= 0.1
+    assert report.expected_error < report.at_most < 0.2
+    assert {session.source.item(p).data.split()[2] for p in taken} == {"good"}
+    identities = dict(zip(open_before, session.source.identities(open_before), strict=True))
+    assert not any(session.models.study.is_held(identities[p]) for p in taken)  # these are left to people
+    sure = {p for p in open_before if p % 10 >= 5 and not session.models.study.is_held(identities[p])}
+    assert taken == sure
+    settled(session)
+    response = session.response_at(min(taken))
+    assert response.model == response.annotations[0].source == report.source
+    assert report.source.startswith("scoring@")
+    assert "undo()" in str(report)
+    assert session.undo()
+    assert set(session.untouched()) == open_before
+
+
+def test_nothing_is_taken_over_from_a_model_that_nobody_knows(opened: Opened) -> None:
+    session = opened(scored(60), Scoring(), hold_out=0.2)
+    answer(session, 20)
+    settled(session)
+    with pytest.raises(SuggestError, match="held-out answers"):
+        session.models.prelabel(0.9, None)
+    with pytest.raises(SuggestError, match="threshold"):
+        session.models.prelabel(95, None)
+    with pytest.raises(SuggestError, match="suggest="):
+        opened(scored(5)).models.prelabel(0.9, None)
+    assert session.progress.submitted == 20
+
+
+def test_a_model_that_is_never_right_is_not_trusted(opened: Opened) -> None:
+    session = opened([f"{n} 0.9 bad" for n in range(300)], Scoring(), hold_out=0.5)
+    answer(session, 200)
+    settled(session)
+    report = session.models.prelabel(0.6, None)
+    assert report.items == 0
+    assert "no item" in str(report)
+    assert session.progress.submitted == 200
+
+
+def test_training_on_demand(opened: Opened) -> None:
+    model = Counting(learn_every=1000)
+    session = opened(texts(40), model, hold_out=0.0)
+    answer(session, 7)
+    state = session.models.train(LONG)
+    assert state is not None
+    assert (state.version, state.labels) == ("1", 7)
+    assert len(model.known) == 7
+    assert session.models.train(LONG) == state  # nothing is new
+    with pytest.raises(SuggestError, match="held out"):
+        session.models.learning_curve(retrain=True, chart=False)
+    assert session.models.learning_curve(retrain=False, chart=False).empty

@@ -103,7 +103,7 @@ class Lessons:
     def hurry(self) -> None:
         """Learn next time from whatever is new, however little."""
         with self._lock:
-            self._eager = True
+            self._eager = bool(self._untaught or self._untrained)
 
     @property
     def enough(self) -> bool:

@@ -93,6 +93,7 @@ class Runner:
         self._done: OrderedDict[str, tuple[str, Version, Suggestion]] = OrderedDict()
         self._answers: list[Iterable[Labelled]] = []
         self._learning = False
+        self._urgent = False
         self._learnt = 0  # how often what was learnt has changed what is suggested
         self._outcomes: list[Trained] = []
         self._jobs: OrderedDict[str, Callable[[], None]] = OrderedDict()
@@ -164,7 +165,7 @@ class Runner:
         """Have the model learn from all it has heard of, however little is new. Returns at once."""
         with self._changed:
             if self._adapter.learns and not self._closed:
-                self._lessons.hurry()
+                self._urgent = True
                 self._answers.append(())
                 self._begin()
 
@@ -346,6 +347,9 @@ class Runner:
                 while batch := list(itertools.islice(answers, _LESSON)):
                     self._lessons.take(batch)
                     taught = self._lessons.teach(now=taught) or taught
+                if self._urgent:
+                    self._urgent = False
+                    self._lessons.hurry()
                 taught = self._lessons.teach(now=taught) or taught
             self._troubles.clear("learning")
         except BaseException as problem:  # as when it is asked: whatever a model does, labelling goes on
