@@ -90,18 +90,25 @@ class Queue:
         int or None
             Places before this one hold what they held; ``None`` if all do.
         """
-        still_open = self._answers.still_open()
-        best = best[still_open[best]]
-        held_out = None if held_out is None else held_out[still_open[held_out]]
+        best = self._open(best)
+        held_out = None if held_out is None else self._open(held_out)
         order, fixed, stand = self._order, self.fixed, 0
         here = self.position
         if here is not None and self.astray:
-            order, fixed = gathered(order, ~still_open, here), 0
+            order, fixed = gathered(order, ~self._answers.still_open(), here), 0
             stand = order.index(here) + 1
         elif fixed:
             stand = fixed if self._shown is order else order.index(self[fixed - 1]) + 1
         ranked = reranked(order, stand, best, held_out=held_out, share=share, generator=generator)
         return fixed if self.reorder(ranked, fixed) else None
+
+    def _open(
+        self, positions: np.ndarray[tuple[int], np.dtype[np.int64]]
+    ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Those that need an answer; rows may have gone since they were drawn."""
+        still_open = self._answers.still_open()
+        positions = positions[positions < still_open.size]
+        return positions[still_open[positions]]
 
     def reorder(self, order: Positions, fixed: int) -> bool:
         """Put the same items in another order, from place ``fixed`` of those shown on; whether any has moved.

@@ -310,7 +310,7 @@ def test_the_person_stays_and_what_is_next_stays() -> None:
     assert queue.fixed == 6  # 4 and 5 are next
     drawn, of = queue.draw()
     assert (sorted(drawn.tolist()), of) == ([6, 7, 9], 3)
-    assert queue.rank(np.array([9, 8, 7])) == 6  # 8 was answered meanwhile
+    assert queue.rank(np.array([9, 8, 7, 23])) == 6  # 8 was answered meanwhile, and 23 is gone
     assert list(queue.shown) == [0, 1, 2, 3, 4, 5, 9, 7, 6, 8]
     assert (queue.generation, queue.index, queue.position, queue.place_of(9)) == (2, 2, 2, 6)
     assert queue.rank(np.array([9, 7])) is None  # nothing has moved
@@ -391,5 +391,6 @@ def test_a_million_items_cost_a_sample() -> None:
     tracemalloc.stop()
     assert asked == 2000
     assert made.words == "looked at 2,000 of 999,990"
+    assert np.asarray(after) is after.array
     assert np.array_equal(np.sort(after.array), np.arange(n))
     assert most < 40 * n  # a few arrays of the order's length, for a moment

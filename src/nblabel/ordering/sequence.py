@@ -45,6 +45,9 @@ class Positions(Sequence[int]):
     def __getitem__(self, index: Any) -> Any:
         return [int(n) for n in self.array[index]] if isinstance(index, slice) else int(self.array[index])
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        return np.array(self.array, dtype=dtype) if copy else np.asarray(self.array, dtype=dtype)
+
     def index(self, value: Any, start: int = 0, stop: int | None = None) -> int:
         """The place of a position; raises `ValueError` if it is not in the order."""
         found = np.flatnonzero(self.array[start:stop] == value)
