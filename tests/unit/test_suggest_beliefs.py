@@ -176,9 +176,7 @@ def test_hugging_face_scores_all_that_it_gives() -> None:
         task = "zero-shot-classification"
 
         def __call__(self, texts: Any, candidate_labels: Any, multi_label: bool) -> Any:
-            scores = (
-                [0.5] * len(candidate_labels) if multi_label else [1 / len(candidate_labels)] * len(candidate_labels)
-            )
+            scores = [0.75 if multi_label else 1 / len(candidate_labels)] * len(candidate_labels)
             return [{"labels": candidate_labels, "scores": scores} for _ in texts]
 
     found = believed(ZeroShot(), "a", schema=BOTH)
