@@ -61,6 +61,7 @@ def named(annotations: list[AnyAnnotation], prefix: str) -> list[AnyAnnotation]:
     return [msgspec.structs.replace(one, id=f"{prefix}{n}", source="human") for n, one in enumerate(annotations)]
 
 
+@settings(deadline=None)
 @given(st.lists(_annotations, max_size=6))
 def test_what_is_kept_or_made_again_by_hand_is_accepted_and_what_is_gone_rejected(offered) -> None:
     assert fates(offered, offered) == ["accepted"] * len(offered)
@@ -68,6 +69,7 @@ def test_what_is_kept_or_made_again_by_hand_is_accepted_and_what_is_gone_rejecte
     assert fates(offered, []) == ["rejected"] * len(offered)
 
 
+@settings(deadline=None)
 @given(st.lists(_annotations, max_size=6), st.lists(_annotations, max_size=6), st.randoms())
 def test_outcomes_do_not_depend_on_the_order_of_the_answer_or_on_ids_made_up(offered, answer, rng) -> None:
     answer = named(answer, "h")
@@ -80,6 +82,7 @@ def test_outcomes_do_not_depend_on_the_order_of_the_answer_or_on_ids_made_up(off
         assert own.count("edited") <= len(answer)
 
 
+@settings(deadline=None)
 @given(st.lists(_annotations, max_size=5), st.lists(_annotations, max_size=5))
 def test_one_models_suggestions_say_nothing_of_anothers(offered, answer) -> None:
     both = fates(offered, answer)
@@ -209,6 +212,7 @@ def test_anchoring_compares_what_was_seen_with_what_was_kept_back_by_chance() ->
     assert anchoring(suggestions_frame(rows), ["label"])["label"].tolist() == ["good"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.integers(1, 40))
 def test_intervals_hold_the_share_and_mirror(hits: int, more: int) -> None:
     total = hits + more
@@ -293,7 +297,10 @@ def test_a_flat_curve_is_said_to_be_flat() -> None:
     said = flattened(curve(rising_then_flat))
     assert "less than 0.02 of accuracy (0.80 on 200 held-out answers)" in said
     assert flattened(curve(np.full(9, 0.7), metric="F1")) != ""
-    # an older model's points, and those of another order, say nothing of this one
+    versions = [msgspec.structs.replace(one, source=f"m@{n}") for n, one in enumerate(curve(rising_then_flat))]
+    assert flattened(versions) == said
+    assert curve_frame(versions)["source"].unique().tolist() == ["m"]
+    # another model's points, and those of another order, say nothing of this one
     assert flattened([*curve(np.linspace(0.1, 0.9, 9), source="other"), *curve(rising_then_flat)]) == said
 
 
@@ -312,14 +319,12 @@ def test_nothing_is_said_of_a_curve_that_rises_or_is_too_short(points) -> None:
     assert flattened(points) == ""
 
 
-@settings(max_examples=10)
-@given(st.integers(0, 10_000))
-def test_noise_is_not_taken_for_flatness(seed: int) -> None:
+def test_noise_is_not_taken_for_flatness() -> None:
     """Rising by three points at a doubling, measured on 60 answers each: seldom flat; never with fewer answers."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     said = 0
-    for _ in range(40):
+    for _ in range(200):
         scores = rng.binomial(60, 0.5 + 0.03 * np.log2(LABELS)) / 60
         said += flattened(curve(scores, held_out=60)) != ""
         assert flattened(curve(scores, held_out=40)) == ""
-    assert said <= 6
+    assert said <= 10

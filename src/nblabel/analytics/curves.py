@@ -12,13 +12,14 @@ import pandas as pd
 from ..errors import MissingExtra
 from ..formats.tidy import strings, times
 from ..intervals import wilson
+from .suggestions import split_source
 
 if TYPE_CHECKING:
     import altair as alt
 
 __all__ = ["Measured", "curve_chart", "curve_frame", "flattened"]
 
-_SHARES = frozenset(("accuracy", "exact match"))
+_SHARES = frozenset(("accuracy",))
 """Metrics that count right answers, so that their interval is known."""
 _COLORS = ("#0072B2", "#D55E00", "#009E73")  # Okabe and Ito: told apart by everybody, and on black as on white
 _TEXT = "#777777"
@@ -49,7 +50,7 @@ class Measured(Protocol):
 
     @property
     def source(self) -> str:
-        """The model's name."""
+        """The model's name, perhaps with its version."""
 
     @property
     def version(self) -> str:
@@ -94,7 +95,7 @@ def curve_frame(points: Iterable[Measured]) -> pd.DataFrame:
         "low": pd.Series(low, dtype="float64"),
         "high": pd.Series(high, dtype="float64"),
         "metric": strings([one.metric for one in held]),
-        "source": strings([one.source for one in held]),
+        "source": strings([split_source(one.source)[0] for one in held]),
         "version": strings([one.version for one in held]),
         "at": times([one.at for one in held]),
         "seconds": pd.Series([one.seconds for one in held], dtype="float64"),
@@ -169,7 +170,7 @@ def flattened(points: Sequence[Measured], *, gain: float = _GAIN, least_held_out
     Parameters
     ----------
     points : sequence of Measured
-        One model's points, oldest first; only those with the last one's source, metric and arm count.
+        One model's points, oldest first; only those of the last one's model, metric and arm count.
     gain : float
         What a doubling of the labels should bring.
     least_held_out : int
@@ -183,14 +184,17 @@ def flattened(points: Sequence[Measured], *, gain: float = _GAIN, least_held_out
     if not points:
         return ""
     last = points[-1]
-    about = (last.source, last.metric, last.arm)
-    alike = sorted((p for p in points if (p.source, p.metric, p.arm) == about), key=lambda p: p.labels)
+    alike = sorted((one for one in points if _about(one) == _about(last)), key=lambda one: one.labels)
     if not (_is_flat(alike, gain, least_held_out) and _is_flat(alike[:-1], gain, least_held_out)):
         return ""
     return (
         f"More labels help little now: twice as many would bring less than {gain:g} of {last.metric} "
         f"({alike[-1].score:.2f} on {alike[-1].held_out} held-out answers)."
     )
+
+
+def _about(point: Measured) -> tuple[str, str, str]:
+    return (split_source(point.source)[0], point.metric, point.arm)
 
 
 def _is_flat(points: Sequence[Measured], gain: float, least_held_out: int) -> bool:

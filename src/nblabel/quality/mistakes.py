@@ -307,7 +307,7 @@ def _several(judged: Judged, field: str, table: Table) -> list[_Doubt]:
         quality, issues = _issues(given, np.stack((1 - yes, yes), axis=1))
         for n, has, good, issue in zip(rows.tolist(), given.tolist(), quality, issues, strict=True):
             if has or issue or good < 0.5:
-                wrong = bool(issue) or good < 0.5
+                wrong = bool(issue or good < 0.5)
                 suggested = label if bool(has) is not wrong else ""
                 made.append(_Doubt(n, label if has else "", suggested, float(good), bool(issue)))
     return made
