@@ -13,6 +13,9 @@ from nblabel.annotations import Span
 from nblabel.errors import SuggestError
 from nblabel.records import Item, Suggestion
 from nblabel.schema import Choices, Label, Schema, Spans
+from nblabel.session import Session
+from nblabel.sources import open_source
+from nblabel.store import open_store
 
 from ..chat_server import DROP, ChatServer, Reply, failed, wrote
 
@@ -269,6 +272,30 @@ def test_a_request_that_is_wrong_is_told_and_not_repeated(server: ChatServer) ->
     (found,) = run(suggest.chat(base_url=server.url, model="m"), "x")
     assert "HTTP 400 (no such model)" in found.error
     assert len(server.asked) == 1
+
+
+def test_labelling_goes_on_whatever_the_service_does(server: ChatServer, waits: list[float]) -> None:
+    model = suggest.chat(base_url=server.url, model="m", retries=1, prices=(10.0, 50.0))
+    server.answer(failed(500), DROP, failed(401, "no key"), wrote("{"), wrote({"mood": "good"}))
+    store = open_store(":memory:")
+    texts = open_source(["a", "b", "c", "d"])
+    session = Session(texts, SCHEMA, store=store, name="x", annotator="me", suggester=suggest.of(model, SCHEMA))
+    try:
+        here = [texts.item(n) for n in range(4)]
+        session.ask(here)
+        session.submit(["bad"])
+        runner = session.models.runner
+        assert runner is not None
+        assert runner.settle(30)
+        errors = [session.suggest_error(item) for item in here]
+        assert ["cannot be reached" in errors[0], "HTTP 401" in errors[1], "not write JSON" in errors[2]] == [True] * 3
+        assert all(f"m on item {n}: " in errors[n] for n in range(3))
+        assert errors[3] == ""
+        assert (runner.state().state, runner.state().usage) == ("idle", "240 tokens, less than $0.01")
+        assert session.progress.submitted == 1
+    finally:
+        session.close()
+        store.close()
 
 
 def test_a_prompt_that_changes_is_another_version(server: ChatServer) -> None:

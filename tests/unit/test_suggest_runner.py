@@ -517,6 +517,20 @@ def test_a_list_learns_and_trains_with_those_that_do(made: Any) -> None:
     assert runner.state().version == "1"
 
 
+def test_one_of_several_that_cannot_be_trained_does_not_keep_the_others_from_it(made: Any) -> None:
+    broken, pupil = Pupil(), Pupil()
+    broken.source, broken.failure = "broken", ValueError("no")
+    for one in (broken, pupil):
+        one.free.release()
+    trained: list[Trained] = []
+    runner = made([broken, pupil], Told(), learn_every=1, on_trained=trained.append)
+    runner.learn(answers("a"))
+    assert runner.settle(LONG)
+    assert [(one.changed, one.version) for one in trained] == [(True, "1")]
+    assert runner.state().error.endswith("could not be trained: ValueError: no")
+    assert runner.state().labels == 1
+
+
 # ---- jobs ------------------------------------------------------------------------------------------
 
 
@@ -574,6 +588,25 @@ def test_a_job_that_raises_is_told_until_it_goes_well(made: Any) -> None:
     runner.do("rank", lambda: None)
     assert runner.settle(LONG)
     assert runner.state().state == "idle"
+
+
+def test_a_model_that_exits_ends_a_job_only(made: Any) -> None:
+    def model(text: str) -> str:
+        raise SystemExit(3)
+
+    raised: list[BaseException] = []
+
+    def job() -> None:
+        try:
+            runner.beliefs(items("a"))
+        except BaseException as error:
+            raised.append(error)
+
+    runner = made(model, Told())
+    runner.do("rank", job)
+    assert runner.settle(LONG)
+    assert [type(error) for error in raised] == [SuggestError]
+    assert "model: SystemExit: 3" in str(raised[0])
 
 
 def test_beliefs_come_in_batches_of_one_model(made: Any) -> None:

@@ -480,9 +480,18 @@ class _Several(Adapter):
         self._take_versions()
 
     def train(self, stop: threading.Event) -> bool:
-        changed = [member.train(stop) for member in self._members if member.trains]
+        changed = False
+        failures: list[Exception] = []
+        for member in self._members:
+            if member.trains and not stop.is_set():
+                try:
+                    changed = member.train(stop) or changed
+                except Exception as error:  # the others are trained nevertheless
+                    failures.append(error)
         self._take_versions()
-        return any(changed)
+        if failures:
+            raise failures[0]
+        return changed
 
     def beliefs(self, items: Sequence[Item]) -> Beliefs:
         return opinions.merged([member.beliefs(items) for member in self._members], self._weights())

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from ..beliefs import Beliefs
+from ..errors import SuggestError
 from ..records import Item, Labelled, Suggestion
 from ..schema import Schema
 from ..sources import background
@@ -480,8 +481,13 @@ class Runner:
             self._troubles.note("asking", f"{self._adapter.name} on item {items[0].key!r}: {told}")
             self._tell_state()
 
-        with self._watch.over(tell):
-            found = self._adapter.beliefs(items)
+        try:
+            with self._watch.over(tell):
+                found = self._adapter.beliefs(items)
+        except Exception:
+            raise
+        except BaseException as problem:  # SystemExit of a model must not end who waits for the job
+            raise SuggestError(f"{self._adapter.name}: {type(problem).__name__}: {problem}") from problem
         self._troubles.clear("asking")
         return found
 

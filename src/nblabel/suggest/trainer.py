@@ -115,7 +115,7 @@ class Trainer:
             self._changed()
 
     def _train(self) -> Trained:
-        changed, error, detail = False, "", ""
+        before, changed, error, detail = self._adapter.version, False, "", ""
         begun = time.monotonic()
         labels = self._begins()
         try:
@@ -129,7 +129,7 @@ class Trainer:
             version=self._adapter.version,
             labels=labels,
             seconds=time.monotonic() - begun,
-            changed=changed,
+            changed=changed or self._adapter.version != before,  # some of several may have gone well
             error=error,
             detail=detail,
         )
