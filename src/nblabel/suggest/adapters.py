@@ -101,6 +101,30 @@ class Trainable(Learner, Protocol):
     ----------
     learn_every : int, optional
         After how many new answers it wants to be trained again; 10 if it has none.
+    version : str, optional
+        Which training its suggestions come from; counted if it has none.
+    waiting : str, optional
+        Why it cannot be trained yet, in words for a person.
+
+    Examples
+    --------
+    >>> class Usual:
+    ...     source, says = "usual", None
+    ...     def __init__(self):
+    ...         self.answers = {}
+    ...     def suggest(self, items):
+    ...         return [[self.says] if self.says else [] for item in items]
+    ...     def learn(self, answers):
+    ...         for one in answers:
+    ...             self.answers[one.item.identity] = [a.label for a in one.response.annotations]
+    ...     def train(self, stop):
+    ...         counts = Counter(label for labels in list(self.answers.values()) for label in labels)
+    ...         if not counts or stop.is_set():
+    ...             return False
+    ...         self.says = counts.most_common(1)[0][0]
+    ...         return True
+    >>> isinstance(Usual(), Trainable)
+    True
     """
 
     def train(self, stop: threading.Event) -> bool:
@@ -110,7 +134,19 @@ class Trainable(Learner, Protocol):
 
 @runtime_checkable
 class Scorer(Suggester, Protocol):
-    """A `Suggester` that tells how much there is to learn from an item."""
+    """A `Suggester` that tells how much there is to learn from an item.
+
+    Examples
+    --------
+    >>> class Lengths:
+    ...     source = "lengths"
+    ...     def suggest(self, items):
+    ...         return [[] for item in items]
+    ...     def scores(self, items):
+    ...         return [len(item.data) for item in items]
+    >>> of(Lengths(), Schema.of({"mood": ["good", "bad"]})).beliefs([Item(0, "Hm")]).scores
+    array([2.])
+    """
 
     def scores(self, items: Sequence[Item]) -> Sequence[float]:
         """A number for each item, the larger the more the model would learn from its answer."""
