@@ -21,9 +21,10 @@ from nblabel.analytics import (
     flattened,
     outcomes,
     split_source,
+    suggestions,
     suggestions_frame,
 )
-from nblabel.annotations import AnyAnnotation, Box, Choice, Rating, Relation, Segment, Span, Text
+from nblabel.annotations import AnyAnnotation, Box, Choice, Polygon, Rating, Relation, Segment, Span, Text
 from nblabel.errors import MissingExtra, NblabelError
 from nblabel.intervals import difference, wilson
 from nblabel.records import Response
@@ -91,6 +92,34 @@ def test_one_models_suggestions_say_nothing_of_anothers(offered, answer) -> None
         assert fates([offered[n] for n in alone], answer) == [both[n] for n in alone]
 
 
+_placed = st.one_of(
+    _annotations,
+    st.builds(
+        lambda x, y, w, label: Box(x, y, w, 3, label, field="b"),
+        st.integers(0, 6),
+        st.integers(0, 3),
+        st.integers(1, 5),
+        _labels,
+    ),
+    st.builds(lambda start, size: Segment(start, start + size, field="g"), st.integers(0, 5), st.integers(0, 3)),
+    st.builds(lambda value, label: Rating(value, label, field="r"), st.integers(1, 3), _labels),
+    st.builds(lambda head, label: Relation(head, "z", label, field="l"), st.sampled_from("ab"), _labels),
+)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(_placed, max_size=9), st.lists(_placed, max_size=9))
+def test_neighbours_are_all_that_would_be_found_by_comparing_everything(offered, given) -> None:
+    one, other = list(enumerate(offered)), list(enumerate(given))
+    everything = [
+        (-suggestions._common(a, b), n, m)
+        for n, a in one
+        for m, b in other
+        if suggestions._bucket(a) == suggestions._bucket(b) and suggestions._common(a, b) > 0
+    ]
+    assert sorted(suggestions._near(one, other)) == sorted(everything)
+
+
 @pytest.mark.parametrize(
     ("offered", "given", "fate"),
     [
@@ -111,6 +140,13 @@ def test_one_models_suggestions_say_nothing_of_anothers(offered, answer) -> None
         (Rating(3, "tone", id="a"), Rating(3, "facts", id="b"), "rejected"),
         (Box(0, 0, 10, 10, "cat", id="a"), Box(1, 0, 10, 10, "dog", id="b"), "edited"),
         (Box(0, 0, 10, 10, "cat", id="a"), Box(9, 0, 10, 10, "cat", id="b"), "rejected"),
+        (Box(500, 300, 10, 20, "cat", id="a"), Box(501, 300, 10, 20, "dog", id="b"), "edited"),
+        (Box(500, 300, 10, 20, "cat", id="a"), Box(507, 300, 10, 20, "dog", id="b"), "rejected"),
+        (
+            Polygon(((500, 300), (510, 300), (510, 320)), "cat", id="a"),
+            Polygon(((501, 300), (510, 300), (510, 320)), "cat", id="b"),
+            "edited",
+        ),
         (Segment(1, 1, "beep", id="a"), Segment(1, 1, "click", id="b"), "edited"),
         (Segment(0, 2, "a", text="hi", id="a"), Segment(0.1, 2, "a", text="hi", id="b"), "edited"),
     ],

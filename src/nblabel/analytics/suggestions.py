@@ -36,6 +36,7 @@ Fate: TypeAlias = Literal["accepted", "edited", "rejected"]
 
 _MERGED = " + "
 _RELEASE = re.compile(r"(.+)-(v?\d+\.\d+\.\d+[\w.]*)")
+_SHAPES = Box | Polygon | Keypoints | Mask
 _SAME_SHAPE = 0.5
 """Shapes of which bounding boxes have so much in common (intersection over union) are about the same thing."""
 
@@ -202,18 +203,63 @@ def _fates(
         if answer is not None and answer not in taken and _may_become(one, given[answer]):
             made[n] = "edited"
             taken.add(answer)
-    near = [
-        (-_common(one, other), n, m)
-        for n, one in left
-        if made[n] == "rejected"
-        for m, other in enumerate(given)
-        if m not in taken and type(other) is type(one) and other.field == one.field and _common(one, other) > 0
-    ]
+    lost = [(n, one) for n, one in left if made[n] == "rejected"]
+    near = _near(lost, [(m, other) for m, other in enumerate(given) if m not in taken])
     for _, n, m in sorted(near):
         if made[n] == "rejected" and m not in taken:
             made[n] = "edited"
             taken.add(m)
     return made
+
+
+Numbered: TypeAlias = "Sequence[tuple[int, AnyAnnotation]]"
+
+
+def _near(offered: Numbered, given: Numbered) -> list[tuple[float, int, int]]:
+    """What is about the same place: how much of it in common (negative, so that the nearest sort first), and which.
+
+    Only neighbours are compared, as an item may hold thousands of marks.
+    """
+    buckets: dict[Hashable, list[tuple[_Reach, int, bool, AnyAnnotation]]] = {}
+    for listed, is_offer in ((offered, True), (given, False)):
+        for n, one in listed:
+            buckets.setdefault(_bucket(one), []).append((_reach(one), n, is_offer, one))
+    found = []
+    for bucket in buckets.values():
+        bucket.sort(key=lambda entry: entry[:3])
+        reached: dict[bool, list[tuple[_Reach, int, AnyAnnotation]]] = {True: [], False: []}
+        for reach, n, is_offer, one in bucket:
+            others = reached[not is_offer] = [entry for entry in reached[not is_offer] if entry[0][1] >= reach[0]]
+            for (_, _, top, bottom), m, other in others:
+                if top > reach[3] or bottom < reach[2]:
+                    continue
+                common = _common(one, other)
+                if common > 0:
+                    found.append((-common, n, m) if is_offer else (-common, m, n))
+            reached[is_offer].append((reach, n, one))
+    return found
+
+
+def _bucket(one: AnyAnnotation) -> Hashable:
+    """Only what shares this can be about the same place."""
+    if isinstance(one, (Choice, Rating)):
+        return (type(one), one.field, one.label)
+    if isinstance(one, Relation):
+        return (type(one), one.field, one.head, one.child)
+    return (type(one), one.field)
+
+
+_Reach: TypeAlias = tuple[float, float, float, float]
+
+
+def _reach(one: AnyAnnotation) -> _Reach:
+    """From where to where it goes, along its first axis and its second."""
+    if isinstance(one, Span | Segment):
+        return one.start, one.end, 0.0, 0.0
+    if isinstance(one, _SHAPES):
+        left, top, width, height = bounds(one)
+        return left, left + width, top, top + height
+    return 0.0, 0.0, 0.0, 0.0
 
 
 def _contents(annotations: Sequence[AnyAnnotation]) -> list[bytes]:
@@ -243,31 +289,27 @@ def _may_become(one: AnyAnnotation, other: AnyAnnotation) -> bool:
 
 
 def _common(one: AnyAnnotation, other: AnyAnnotation) -> float:
-    """How much two of the same kind are about the same place, from 0 (not at all) to 1."""
-    if isinstance(one, (Text, Ranking)):
+    """How much two of one bucket are about the same place, from 0 (not at all) to 1."""
+    if isinstance(one, (Text, Rating, Ranking, Relation, Choice)):
         return 1.0
-    if isinstance(one, (Choice, Rating)):
-        return float(one.label == getattr(other, "label", ""))
-    if isinstance(one, Relation) and isinstance(other, Relation):
-        return float((one.head, one.child) == (other.head, other.child))
     if isinstance(one, Span | Segment) and isinstance(other, Span | Segment):
         if (one.start, one.end) == (other.start, other.end):
             return 1.0
         shared = min(one.end, other.end) - max(one.start, other.start)
         return max(shared, 0.0) / (max(one.end, other.end) - min(one.start, other.start))
-    shapes = Box | Polygon | Keypoints | Mask
-    if isinstance(one, shapes) and isinstance(other, shapes):
+    if isinstance(one, _SHAPES) and isinstance(other, _SHAPES):
         shared = _shared(bounds(one), bounds(other))
         return shared if shared >= _SAME_SHAPE else 0.0
     return 0.0
 
 
 def _shared(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """Intersection over union of two boxes (left, top, right, bottom)."""
+    """Intersection over union of two boxes (left, top, width, height)."""
     if a == b:
         return 1.0
-    both = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
+    wide, high = (min(a[n] + a[n + 2], b[n] + b[n + 2]) - max(a[n], b[n]) for n in (0, 1))
+    both = max(wide, 0.0) * max(high, 0.0)
+    union = a[2] * a[3] + b[2] * b[3] - both
     return both / union if union > 0 else 0.0
 
 
