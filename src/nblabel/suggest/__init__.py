@@ -14,11 +14,15 @@ Examples
 from __future__ import annotations
 
 from . import segment
-from .adapters import Adapter, Learner, Scorer, Suggester, batched, of
+from .adapters import Adapter, Learner, Scorer, Suggester, Trainable, batched, of
 from .chat import Chat, chat
 from .classifiers import Classifier, classifier, image_features
 from .committees import Committee, committee
+from .detector import Detector, onnx_detector
+from .embeddings import sentence_embeddings
+from .features import sound_features, text_features
 from .hugging_face import HuggingFace, hugging_face
+from .learners import image_classifier, sound_classifier, text_classifier, trainable
 from .limits import Limited, limited
 from .memory import Memory, memory
 from .patterns import Patterns, patterns
@@ -32,6 +36,7 @@ __all__ = [
     "Chat",
     "Classifier",
     "Committee",
+    "Detector",
     "HuggingFace",
     "Learner",
     "Limited",
@@ -42,6 +47,7 @@ __all__ = [
     "Scorer",
     "Segmenter",
     "Suggester",
+    "Trainable",
     "Transcriber",
     "Voice",
     "batched",
@@ -49,12 +55,20 @@ __all__ = [
     "classifier",
     "committee",
     "hugging_face",
+    "image_classifier",
     "image_features",
     "limited",
     "memory",
     "of",
+    "onnx_detector",
     "patterns",
     "segment",
+    "sentence_embeddings",
+    "sound_classifier",
+    "sound_features",
+    "text_classifier",
+    "text_features",
+    "trainable",
     "transcribe",
     "voice",
 ]
