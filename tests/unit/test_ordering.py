@@ -279,6 +279,9 @@ def test_ranking_ends_when_the_time_is_used_up() -> None:
     assert made.words == f"looked at {made.looked} of 998,000"
     made = ordering.rank(ordering.uncertainty(), np.arange(500), ask, seconds=60)
     assert (made.looked, made.told, made.words) == (500, 500, "looked at all 500")
+    asked.clear()
+    made = ordering.rank(ordering.uncertainty(), np.arange(500), ask, seconds=60, stop=lambda: len(asked) == 2)
+    assert made.looked == sum(asked[:2]) < 500
     assert ordering.rank(ordering.uncertainty(), np.arange(0), ask).words == "looked at all 0"
 
 

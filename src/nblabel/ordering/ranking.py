@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -98,7 +97,7 @@ def rank(
     seconds: float = 2.0,
     about: Pool | None = None,
     of: int | None = None,
-    stop: threading.Event | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Ranked:
     """Look at candidates batch by batch until the time is used up, and rank those.
 
@@ -117,8 +116,8 @@ def rank(
         What the strategy ``needs`` of ``answered``, ``like`` and ``given``.
     of : int, optional
         How many open items the candidates were drawn from.
-    stop : threading.Event, optional
-        Ends it as if the time were used up.
+    stop : callable, optional
+        Asked before each further batch: True ends it as if the time were used up, as somebody waits for the model.
 
     Examples
     --------
@@ -135,7 +134,7 @@ def rank(
     ends = time.monotonic() + seconds
     while looked < len(candidates):
         begun = time.monotonic()
-        if batches and (begun >= ends or (stop is not None and stop.is_set())):
+        if batches and (begun >= ends or (stop is not None and stop())):
             break
         batch = candidates[looked : looked + size]
         batches.append(ask(batch))
