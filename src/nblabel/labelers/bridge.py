@@ -341,6 +341,7 @@ class Bridge:
                         flagged=response.flagged,
                         comment=response.comment,
                         seconds=response.seconds,
+                        model=response.model,
                     ),
                     done=done,
                     suggestions=session.suggestions(item),

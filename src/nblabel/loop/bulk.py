@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
+from ..analytics.suggestions import outcomes
 from ..annotations import AnyAnnotation
 from ..errors import InvalidAnnotation, SuggestError
-from ..records import Patch
+from ..records import Labelled, Patch
 from ..suggest import Runner
 from ..suggest.calibration import Calibration
-from ..suggest.teaching import evaluate
 from .host import Host
 from .study import Study
 
@@ -39,7 +39,8 @@ class Prelabelled(msgspec.Struct, frozen=True):
     held_out : int
         How many answers of people its probabilities were measured on.
     expected_error : float
-        The share of wrong suggestions to expect among those taken over; not a number if there are none.
+        The share of items to expect among them where a person would have answered otherwise; not a number if there are
+        none.
     at_most : float
         The upper bound of that share (of the 95 % interval).
     """
@@ -85,8 +86,7 @@ def find_sure(host: Host, study: Study, runner: Runner, positions: Sequence[int]
 
 
 def _find(host: Host, study: Study, runner: Runner, positions: Sequence[int], threshold: float) -> Sure:
-    pairs = evaluate(runner, study.held(), host.schema).pairs
-    calibration = Calibration.fit(pairs)
+    calibration = Calibration.fit(_trusted(runner, study.held()))
     least = calibration.threshold(threshold)
     source, nothing = runner.source, float("nan")
     if least is None:
@@ -101,15 +101,38 @@ def _find(host: Host, study: Study, runner: Runner, positions: Sequence[int], th
         looked_at += len(items)
         for item, suggestion in zip(items, runner.run(items), strict=True):
             sure = suggestion.annotations
-            if suggestion.error or not sure or any(a.score is None or a.score < least for a in sure):
+            lowest = _lowest(sure)
+            if suggestion.error or lowest is None or lowest < least or not _is_whole(host, item.position, sure):
                 continue
-            if _is_whole(host, item.position, sure):
-                patches[item.position] = Patch(put=sure, status="submitted", model=source)
-                scores += [a.score for a in sure if a.score is not None]
+            patches[item.position] = Patch(put=sure, status="submitted", model=source)
+            scores.append(lowest)
     expected = float(np.mean(1 - calibration.probability(scores))) if scores else nothing
     at_most = calibration.expected_error(least).upper
     report = Prelabelled(len(patches), looked_at, threshold, source, calibration.answers, expected, at_most)
     return Sure(patches, report)
+
+
+def _trusted(runner: Runner, rows: Sequence[Labelled]) -> list[tuple[float, bool]]:
+    """For each answer held out how sure the model is of all it suggests, and whether that is all the person said.
+
+    Whole items are taken over, so what the model does not see counts as well as what it gets wrong.
+    """
+    suggested = [one.annotations for one in runner.run([row.item for row in rows])]
+    fields = {a.field for of_item in suggested for a in of_item}
+    made = []
+    for row, sure in zip(rows, suggested, strict=True):
+        lowest = _lowest(sure)
+        if lowest is not None:
+            said = sum(a.field in fields for a in row.response.annotations)
+            fates = outcomes(sure, row.response, key="", shown=True, blind=False, seconds=0.0, at=0.0)
+            made.append((lowest, all(one.outcome == "accepted" for one in fates) and said == len(sure)))
+    return made
+
+
+def _lowest(annotations: Sequence[AnyAnnotation]) -> float | None:
+    """The score that all reach; ``None`` if there are none, or not all have one."""
+    scores = [a.score for a in annotations]
+    return None if None in scores or not scores else min(score for score in scores if score is not None)
 
 
 def _is_whole(host: Host, position: int, annotations: Sequence[AnyAnnotation]) -> bool:
