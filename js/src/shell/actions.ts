@@ -29,6 +29,11 @@ export const COMMON: Actions = {
   escape: { words: "Step back; then the keys are the notebook's again", keys: ["Escape"], group: FIND },
 };
 
+/** Where a model suggests. */
+export const MODEL: Actions = {
+  model: { words: "The model: how good it is, and what it has learnt", keys: ["u"], group: FIND },
+};
+
 /** The action of a label's key. */
 export function labelAction(field: string, label: string): string {
   return `label:${field}:${label}`;

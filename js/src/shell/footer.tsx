@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { SaveKind } from "../core/engine";
 import { Growing } from "./fields";
 import { Icon, type IconName } from "./icons";
+import { ModelChip } from "./model";
 import { CopyButton, Floating, Key, problemText, ProblemText, Tool } from "./parts";
 import type { Shell } from "./shell";
 
@@ -30,6 +31,7 @@ export function Footer({ shell }: { shell: Shell }): VNode {
         ))}
         <Tool icon="flag" shell={shell} action="flag" testid="nbl-flag" pressed={flagged} disabled={none} />
         <Tool icon="comment" shell={shell} action="comment" testid="nbl-comment-button" pressed={Boolean(comment)} disabled={none} />
+        <ModelChip shell={shell} />
         <Status shell={shell} />
       </div>
     </div>

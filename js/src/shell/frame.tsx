@@ -6,6 +6,7 @@ import { CommentBox, Footer, Notices } from "./footer";
 import { Fields } from "./fields";
 import { Guidelines, Help } from "./help";
 import { Icon } from "./icons";
+import { ModelPanel } from "./model";
 import { CopyButton, problemText, ProblemText } from "./parts";
 import { isFiltered, progressWords, QueueBar, ShowAll } from "./queue";
 import type { Shell } from "./shell";
@@ -67,6 +68,7 @@ function Opened({ shell, palette, body, side, head, floating }: FrameProps): VNo
           </aside>
         ) : null}
       </div>
+      <ModelPanel shell={shell} />
       <Footer shell={shell} />
       {floating}
       {shell.help.value ? <Help shell={shell} /> : null}

@@ -5,7 +5,7 @@ import { capture, Keymap } from "../core/keymap";
 import type { AnyField, Choices, Label, Problem } from "../core/protocol";
 import type { Scope } from "../core/scope";
 import { followTheme, type Theme } from "../core/theme";
-import { type Actions, COMMON, labelActions, parseLabelAction } from "./actions";
+import { type Actions, COMMON, labelActions, MODEL, parseLabelAction } from "./actions";
 import { advances, binaryField, isChoices, pick } from "./answers";
 import { css, inkOn, parseRgb, readable, type Rgb, shades, type Shades } from "./colors";
 
@@ -28,7 +28,7 @@ export interface Modality {
 }
 
 /** What works while no item is shown. */
-const WITHOUT_ITEM = new Set(["next", "previous", "undo", "redo", "jump", "search", "guidelines"]);
+const WITHOUT_ITEM = new Set(["next", "previous", "undo", "redo", "jump", "search", "guidelines", "model"]);
 
 const DARK: Rgb = [17, 17, 17];
 const LIGHT: Rgb = [255, 255, 255];
@@ -41,6 +41,7 @@ export class Shell {
   readonly jumping = signal(false);
   readonly commenting = signal(false);
   readonly details = signal(false);
+  readonly modelling = signal(false);
   /** Why the last submit was refused. */
   readonly refusal = signal<Problem | null>(null);
   /** All is done, and the person has not gone back to an item since. */
@@ -66,7 +67,8 @@ export class Shell {
     this.theme = followTheme(scope, root);
     this.binary = computed(() => binaryField(engine.schema.value, engine.options.value));
     this.advances = computed(() => advances(engine.schema.value, engine.options.value));
-    this.actions = computed(() => ({ ...COMMON, ...this.#binaryActions(), ...modality.value, ...labelActions(engine.schema.value) }));
+    const suggests = computed(() => engine.model.value !== null);
+    this.actions = computed(() => ({ ...COMMON, ...suggests.value && MODEL, ...this.#binaryActions(), ...modality.value, ...labelActions(engine.schema.value) }));
     this.keymap = computed(() => new Keymap(this.actions.value, engine.keys.value));
     capture(scope, root, (event, editing) => this.#key(event, editing));
     scope.effect(() => this.#paint(this.theme.value));
@@ -240,7 +242,7 @@ export class Shell {
 
   /** Closes what lies over the item; false if nothing did. */
   #closePanels(): boolean {
-    for (const panel of [this.help, this.jumping, this.filtering, this.details, this.searching]) {
+    for (const panel of [this.help, this.jumping, this.filtering, this.details, this.searching, this.modelling]) {
       if (!panel.value) continue;
       panel.value = false;
       this.focus();
@@ -293,6 +295,7 @@ export class Shell {
       case "jump": this.jumping.value = true; return true;
       case "search": this.searching.value = true; return true;
       case "guidelines": this.guidelines.value = !this.guidelines.value; return true;
+      case "model": this.modelling.value = !this.modelling.value; return true;
       case "accept": case "reject":
         if (binary) return this.answer(binary, (binary.labels[action === "accept" ? 0 : 1] as Label).name, true);
     }
