@@ -254,7 +254,7 @@ function kept(now: View, before: View): View {
 
 /** Whether two views say the same, of the same objects. */
 function sameView(a: View, b: View): boolean {
-  return a.status === b.status && a.flagged === b.flagged && a.comment === b.comment
+  return a.status === b.status && a.flagged === b.flagged && a.comment === b.comment && a.model === b.model
     && a.annotations.length === b.annotations.length && a.annotations.every((one, n) => one === b.annotations[n]);
 }
 

@@ -133,6 +133,7 @@ class Bridge:
         self._options = dict(options or {})
         self._context = contextvars.copy_context()
         self._opened = False
+        self._travelled = 0
         self._stop = session.subscribe(self._heard)
         session.within = lambda work: self._context.copy().run(work)
 
@@ -231,7 +232,9 @@ class Bridge:
             session.find(message.filter, message.at)
             return self._queue(message.id)
         if isinstance(message, Travel):
-            (session.undo if message.action == "undo" else session.redo)()
+            if message.id != self._travelled:  # a page asks again when it hears nothing for long
+                (session.undo if message.action == "undo" else session.redo)()
+                self._travelled = message.id
             return Ack(reply=message.id, progress=session.progress)
         assert isinstance(message, Hello)
         return self._welcome(message)
@@ -363,25 +366,27 @@ class Bridge:
             self._send(MovedMessage(queue=self._queue(0)))
         elif isinstance(change, Reranked):
             upcoming, complete = self._session.upcoming(self._session.index, AHEAD)
-            self._send(
-                Reordered(
-                    queue=self._session.generation, fixed=change.fixed, upcoming=tuple(upcoming), complete=complete
-                )
-            )
+            queue = self._session.generation
+            self._later(Reordered(queue=queue, fixed=change.fixed, upcoming=tuple(upcoming), complete=complete))
         elif isinstance(change, Found):
             if change.moved:
                 self._send(MovedMessage(queue=self._queue(0)))
             if self._opened:
                 self._send(self._opening(0))
         elif isinstance(change, Suggestion):
-            # Told by a worker thread. ipykernel routes the page's messages to the loop that answered last: in the
-            # context of the page's own request that stays a subshell, which is served while a cell runs.
-            told = Suggested(item=change.item, annotations=change.annotations, error=change.error)
-            self._context.copy().run(self._send, told)
+            self._later(Suggested(item=change.item, annotations=change.annotations, error=change.error))
         elif isinstance(change, ModelChanged):
-            self._context.copy().run(self._send, Model(model=change.model))
+            self._later(Model(model=change.model))
         elif isinstance(change, Noticed):
             self._send(Notice(problem=change.problem))
+
+    def _later(self, message: Outgoing) -> None:
+        """Send what a worker thread tells.
+
+        ipykernel routes the page's messages to the loop that answered last: in the context of the page's own request
+        that stays a subshell, which is served while a cell runs.
+        """
+        self._context.copy().run(self._send, message)
 
     def _send(self, message: Outgoing, buffers: Sequence[memoryview] = ()) -> None:
         made = encode(message)

@@ -103,8 +103,9 @@ class Ranks:
             return
         with host.lock:
             drawn, count = host.draw(_CANDIDATES, self._generator)
-            identities = host.source.identities(drawn.tolist())
-        aside = np.fromiter((self._study.is_held(one) for one in identities), bool, len(drawn))
+            identities = host.source.identities(drawn.tolist()) if self._study.share else ()
+        aside = np.zeros(len(drawn), dtype=bool)
+        aside[: len(identities)] = [self._study.is_held(one) for one in identities]
         about = self._about(strategy)
         ranked = ordering.rank(
             strategy, drawn[~aside], lambda batch: self._pool(strategy, batch), seconds=_SECONDS, about=about, of=count
