@@ -114,7 +114,13 @@ def test_what_is_sent(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_nothing_is_sent_before_somebody_asks(server: ChatServer) -> None:
-    suggest.of(suggest.chat(base_url=server.url, model="m"), SCHEMA)
+    model = suggest.chat(base_url=server.url, model="m")
+    adapter = suggest.of(model, SCHEMA)
+    found = adapter.beliefs([Item(0, "x", "a")])  # it does not say how sure it is, and would only cost
+    assert (found.count, found.tables, found.marks) == (1, {}, ())
+    both = suggest.of([model, lambda text: {"mood": ("good", 0.75)}], SCHEMA).beliefs([Item(0, "x", "a")])
+    assert both.tables["mood"].likely.tolist() == [[0.75, 0.25]]
+    assert both.marks == (frozenset({("mood", "good", ())}),)
     assert server.asked == []
 
 

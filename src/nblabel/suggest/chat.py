@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..annotations import AnyAnnotation, Choice, Span, Text
+from ..beliefs import Beliefs
 from ..errors import SuggestError
 from ..records import Item
 from ..schema import Choices, Schema, Spans, Texts
@@ -185,6 +186,10 @@ class _Asked(Adapter):
     def usage(self) -> str:
         """Tokens and cost so far, over all labelers that use the model."""
         return self._endpoint.usage.words
+
+    def beliefs(self, items: Sequence[Item]) -> Beliefs:
+        """Nothing, and nothing is sent: the model does not say how sure it is, and each question costs."""
+        return Beliefs(len(items))
 
     def answers(self, items: Sequence[Item]) -> list[Any]:
         """What the model says of each text; a `SuggestError` where it failed."""
