@@ -394,3 +394,18 @@ def test_training_on_demand(opened: Opened) -> None:
     with pytest.raises(SuggestError, match="held out"):
         session.models.learning_curve(retrain=True, chart=False)
     assert session.models.learning_curve(retrain=False, chart=False).empty
+
+
+def test_a_classifier_that_is_not_fitted_is_trained_on_the_answers(opened: Opened) -> None:
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    session = opened(texts(60), linear_model.LogisticRegression(), learn_every=10, order="diversity")
+    answer(session, 30)
+    state = session.models.train(LONG)
+    assert state is not None
+    assert state.name == "LogisticRegression"
+    assert state.labels >= 20
+    frame = session.models.find_errors(None, 3)
+    assert set(frame["field"]) == {"mood"}
+    curve = session.models.learning_curve(retrain=True, chart=False)
+    assert set(curve["arm"]) == {"model", "random"}
+    assert (curve["held_out"] == 30 - state.labels).all()

@@ -609,7 +609,8 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
         detector returns (``supervision.Detections``, ultralytics' ``Results``), bare labels, a list of these, or all of
         them by field; a score may stand last in each tuple. `batched` is for functions of several inputs. A spaCy
         pipeline suggests its entities, span groups and categories as far as the schema has their labels; so do
-        classifiers of scikit-learn and pipelines of transformers, see `classifier` and `hugging_face`. A `Suggester`
+        classifiers of scikit-learn and pipelines of transformers, see `classifier` and `hugging_face`. A classifier that
+        is not fitted is trained on the answers, see `trainable`. A `Suggester`
         gets items, whose ``data`` is the text, the array or the sound.
     schema : Schema
         The questions; suggestions that do not answer one are dropped and named in the error of their item. Shapes are
@@ -671,9 +672,12 @@ def _ready_made(x: Any) -> Recipe | None:
     """Models of libraries that are recognised by what they can do."""
     from .classifiers import classifier, is_estimator
     from .hugging_face import hugging_face, is_pipeline
+    from .learners import trainable
 
     if is_estimator(x):
-        return classifier(x)
+        base = sys.modules.get("sklearn.base")
+        untrained = base is not None and base.is_classifier(x) and not hasattr(x, "classes_")
+        return trainable(x) if untrained else classifier(x)
     return hugging_face(x) if is_pipeline(x) else None
 
 
