@@ -113,8 +113,8 @@ def test_several_labels_at_once() -> None:
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (LogisticRegression(), "fit the classifier first"),
-        (make_pipeline(TfidfVectorizer(), LogisticRegression()), "no classes"),
+        (suggest.classifier(LogisticRegression()), "fit the classifier first"),
+        (suggest.classifier(make_pipeline(TfidfVectorizer(), LogisticRegression())), "no classes"),
         (suggest.classifier(DummyClassifier().fit([[0], [1]], ["a", "b"]), labels=["good"]), "1 names for 2 classes"),
         (suggest.classifier(DummyClassifier().fit([[0], [1]], ["a", "b"]), labels={"a": "goood"}), "mean 'good'"),
         (suggest.classifier(DummyClassifier().fit([[0], [1]], ["a", "b"]), field="moood"), "mean 'mood'"),
