@@ -115,6 +115,7 @@ def test_several_labels_at_once() -> None:
     [
         (suggest.classifier(LogisticRegression()), "fit the classifier first"),
         (suggest.classifier(make_pipeline(TfidfVectorizer(), LogisticRegression())), "no classes"),
+        (LinearRegression().fit([[0], [1]], [0, 1]), "regressors and clusterings do not suggest"),
         (suggest.classifier(DummyClassifier().fit([[0], [1]], ["a", "b"]), labels=["good"]), "1 names for 2 classes"),
         (suggest.classifier(DummyClassifier().fit([[0], [1]], ["a", "b"]), labels={"a": "goood"}), "mean 'good'"),
         (suggest.classifier(DummyClassifier().fit([[0], [1]], ["a", "b"]), field="moood"), "mean 'mood'"),
