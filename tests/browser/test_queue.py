@@ -104,6 +104,11 @@ def test_filters(text_page: Open, root: str) -> None:
     menu.wait_for(state="detached")
     page.root.locator(".nbl-filter-line button").click()
     page.until(lambda: page.place[1] == 12)
+    for click in (page.part("filter").click, page.page.locator("#before").click):
+        page.part("filter").click()
+        menu.wait_for()
+        click()
+        menu.wait_for(state="detached")
 
 
 # ---- guidelines and help ---------------------------------------------------------------------------

@@ -85,7 +85,7 @@ export function problemText(problem: Problem): string {
   return [problem.title, problem.hint, problem.detail].filter(Boolean).join("\n");
 }
 
-/** A panel that floats over the labeler and closes on a click elsewhere. */
+/** A panel that floats over the labeler and closes on a click elsewhere; what opened it stands beside it, and closes it itself. */
 export function Floating(
   { shell, title, onClose, children, testid, kind = "" }:
   { shell: Shell; title: string; onClose: () => void; children: ComponentChildren; testid?: string; kind?: string },
@@ -96,7 +96,7 @@ export function Floating(
     const own = element.current;
     const opened = performance.now();
     scope.listen(shell.root.ownerDocument, "pointerdown", (event) => {
-      if (own && event.timeStamp > opened && !event.composedPath().includes(own)) onClose();
+      if (own?.parentElement && event.timeStamp > opened && !event.composedPath().includes(own.parentElement)) onClose();
     }, { capture: true });
     own?.querySelector<HTMLElement>("[data-first], input, button")?.focus({ preventScroll: true });
     return () => scope.dispose();
