@@ -137,8 +137,13 @@ def test_a_classifier_that_is_fitted_anew_is_another_version() -> None:
     assert adapter.suggest([Item(0, "good", "a")])[0][0].source == first
     same = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(TEXTS, MOODS)
     assert suggest.of(same, ALL).source == first
+    several = suggest.of([model, suggest.memory()], Schema.of({"mood": ["good", "bad", "ugly"], "spans": Spans(["A"])}))
+    assert several.suggest([Item(0, "good", "a")])[0][0].source == first
     model.fit(TEXTS, MOODS[::-1])
     assert adapter.suggest([Item(0, "good", "a")])[0][0].source != first
+    assert several.suggest([Item(1, "good", "b")])[0][0].source == adapter.source  # remembers nothing of before
+    assert several.suggest([Item(0, "good", "a")])[0][0].source == adapter.source
+    assert several.version == adapter.version
 
 
 def test_spacy_categories_and_span_groups() -> None:

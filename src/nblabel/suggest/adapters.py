@@ -493,7 +493,7 @@ class _Several(Adapter):
         eager = [m.learn_every for m in members if m.trains] or [m.learn_every for m in members if m.learns]
         self.learn_every = min(eager, default=1)
         self.own_limit = max(member.own_limit for member in members)
-        self._known: OrderedDict[tuple[int, str], tuple[str, Suggestion]] = OrderedDict()
+        self._known: OrderedDict[tuple[int, str], tuple[str, str, Suggestion]] = OrderedDict()
         self._take_versions()
 
     def _take_versions(self) -> None:
@@ -568,6 +568,7 @@ class _Several(Adapter):
             merged.append(Suggestion(of_item[0].item, tuple(annotations), "; ".join(errors)))
         for member in self._members:
             self.last_traceback = member.last_traceback or self.last_traceback
+        self._take_versions()
         return merged
 
     def _merged(
@@ -583,14 +584,14 @@ class _Several(Adapter):
         for n, member in enumerate(self._members):
             known: dict[str, Suggestion] = {}
             for i in () if member.learns else items:
-                data, one = self._known.get((n, i.identity), (None, None))
-                if one is not None and data == i.data:
-                    known[i.identity] = one
+                kept = self._known.get((n, i.identity))
+                if kept is not None and kept[:2] == (i.data, member.version):
+                    known[i.identity] = kept[2]
             fresh = [i for i in items if i.identity not in known]
             found = {i.identity: one for i, one in zip(fresh, member.run(fresh), strict=True)}
             for i in fresh:
                 if isinstance(i.data, str) and not member.learns and not found[i.identity].error:
-                    self._known[n, i.identity] = (i.data, found[i.identity])
+                    self._known[n, i.identity] = (i.data, member.version, found[i.identity])
             made.append([found[i.identity] if i.identity in found else known[i.identity] for i in items])
         while len(self._known) > _KEPT:
             self._known.popitem(last=False)
@@ -609,9 +610,9 @@ def of(x: Any, schema: Schema, *, view: View | None = None) -> Adapter:
         detector returns (``supervision.Detections``, ultralytics' ``Results``), bare labels, a list of these, or all of
         them by field; a score may stand last in each tuple. `batched` is for functions of several inputs. A spaCy
         pipeline suggests its entities, span groups and categories as far as the schema has their labels; so do
-        classifiers of scikit-learn and pipelines of transformers, see `classifier` and `hugging_face`. A classifier that
-        is not fitted is trained on the answers, see `trainable`. A `Suggester`
-        gets items, whose ``data`` is the text, the array or the sound.
+        classifiers of scikit-learn and pipelines of transformers, see `classifier` and `hugging_face`. A classifier
+        that is not fitted is trained on the answers, see `trainable`. A `Suggester` gets items, whose ``data`` is the
+        text, the array or the sound.
     schema : Schema
         The questions; suggestions that do not answer one are dropped and named in the error of their item. Shapes are
         cut at the image's edges, segments at the recording's end.
