@@ -253,14 +253,15 @@ def test_no_thread_runs_before_the_first_request(made: Any) -> None:
 
 def test_a_worker_without_work_ends_and_another_begins(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nblabel.suggest.runner._IDLE", 0.01)
+    before = set(threading.enumerate())
     told = Told()
     runner = made(lambda text: "good", told)
     runner.request(items("a"))
     assert runner.wait(LONG)
-    for thread in threading.enumerate():
+    for thread in set(threading.enumerate()) - before:
         if thread.name == "nblabel-suggest":
             thread.join(LONG)
-    assert not any(thread.name == "nblabel-suggest" for thread in threading.enumerate())
+    assert not any(thread.name == "nblabel-suggest" for thread in set(threading.enumerate()) - before)
     runner.request(items("b"))
     assert runner.wait(LONG)
     assert told.names == ["a", "b"]
