@@ -149,11 +149,6 @@ class Answers:
         """By position, whether the item still needs an answer."""
         return ~self._done
 
-    def still_open(self) -> npt.NDArray[np.bool_]:
-        """Which positions still need an answer."""
-        made: npt.NDArray[np.bool_] = ~self._done
-        return made
-
     def open_places(self, queue: range | Positions, start: int, stop: int) -> Iterator[int]:
         """Places of the queue from ``start`` to ``stop`` whose items still need an answer, in blocks."""
         for low in range(start, stop, _BLOCK):

@@ -34,6 +34,7 @@ class Queue:
         self._shown = order
         self._source = source
         self._answers = answers
+        self._chosen = Positions(np.zeros(0, dtype=np.int64))
         self.filter = Filter()
         self.generation = 1
         self.index = 0
@@ -124,6 +125,9 @@ class Queue:
         if not _alike(self._order, order):
             raise ValueError("the new order is not of the same items")
         shown = order
+        if self.filter.chosen:
+            self._order = order
+            return False
         if self._shown is not self._order:
             passing = np.zeros(len(self._source), dtype=bool)
             passing[_array(self._shown)] = True
@@ -168,6 +172,10 @@ class Queue:
             found.append(one)
         return found, True
 
+    def choose(self, positions: Sequence[int]) -> None:
+        """Settle what a filter for chosen items shows, in this order."""
+        self._chosen = Positions(np.asarray(positions, dtype=np.int64))
+
     def show(self, wanted: Filter, stay: int | None, store: Store, dataset: str, annotator: str) -> None:
         """Show only items that pass, and stay at the source position ``stay`` if it does."""
         self._shown = self._passing(wanted, store, dataset, annotator) if wanted else self._order
@@ -192,9 +200,8 @@ class Queue:
             keep &= self._mask([*places, *answers.frame_labelled(wanted.label)])
         if wanted.text:
             keep &= self._mask(self._source.search(wanted.text))
-        if isinstance(self._order, range):
-            return Positions(np.flatnonzero(keep))
-        return self._order.keeping(keep)
+        order = self._chosen if wanted.chosen else self._order
+        return Positions(np.flatnonzero(keep)) if isinstance(order, range) else order.keeping(keep)
 
     def _mask(
         self, positions: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]

@@ -232,12 +232,14 @@ class Filter(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
     """Which items the queue shows; all conditions must hold, an empty one always does.
 
     ``label`` keeps items with an annotation of that label; ``text`` is found in the item without regard to case.
+    ``chosen`` keeps those that Python has chosen, in its order.
     """
 
     status: tuple[Status, ...] = ()
     label: str = ""
     flagged: bool | None = None
     text: str = ""
+    chosen: bool = False
 
     def __bool__(self) -> bool:
         return self != Filter()

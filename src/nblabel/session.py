@@ -328,6 +328,7 @@ class Session:
             self._later.clear()
             self.answers.load()
             wanted, generation = self._queue.filter, self._queue.generation
+            wanted = Filter() if wanted.chosen else wanted  # rows have moved: who chose them chooses again
             self._queue = Queue(ordering.positions(self._order, self.source, self.name), self.source, self.answers)
             self._queue.generation = generation
             self._queue.index = self._start()
@@ -440,6 +441,16 @@ class Session:
             if label and label not in names and not self.store.labelled_with(self.name, self.annotator, label):
                 raise NblabelError(f"no field has the label {label!r}", nearest(label, names))
             self.find(Filter(status=statuses, label=label or "", flagged=flagged, text=text or ""))
+            self.tell(QueueChanged())
+            return len(self._queue)
+
+    def show_only(self, keys: Sequence[Hashable]) -> int:
+        """Show only these items, in this order, from the first on; returns how many there are."""
+        with self.lock:
+            self.resync()
+            self._queue.choose(list(dict.fromkeys(self.source.position(key) for key in keys)))
+            self.find(Filter(chosen=True))
+            self._queue.index = 0
             self.tell(QueueChanged())
             return len(self._queue)
 
@@ -881,9 +892,9 @@ class Session:
         """Why models could not suggest for this item; empty if they could."""
         return self.models.error(item)
 
-    def ask(self, items: Iterable[Item]) -> None:
-        """Have models look at these items in the background."""
-        self.models.ask(items)
+    def ask(self, items: Iterable[Item], *, passing: bool = False) -> None:
+        """Have models look at these items in the background; those ``passing`` by only while they are near."""
+        self.models.ask(items, passing=passing)
 
     def draw(self, count: int, generator: np.random.Generator) -> tuple[NDArray[np.int64], int]:
         """Open positions that may be ranked anew, drawn at random, and how many there are."""

@@ -409,3 +409,47 @@ def test_a_classifier_that_is_not_fitted_is_trained_on_the_answers(opened: Opene
     curve = session.models.learning_curve(retrain=True, chart=False)
     assert set(curve["arm"]) == {"model", "random"}
     assert (curve["held_out"] == 30 - state.labels).all()
+
+
+def test_a_second_look_at_some_items_in_their_order(opened: Opened) -> None:
+    session = opened(texts(30))
+    answer(session, 20)
+    assert session.show_only([7, 3, 11, 3]) == 3
+    assert [session.position(place) for place in range(3)] == [7, 3, 11]
+    assert session.item is not None
+    assert session.item.key == 7
+    session.submit("bad")
+    session.reorder("random")
+    assert [session.position(place) for place in range(len(session))] == [7, 3, 11]
+    with pytest.raises(NblabelError, match="99"):
+        session.show_only([99])
+    session.filter()
+    assert len(session) == 30
+
+
+def test_who_waits_for_a_model_is_told_that_the_labeler_was_closed(opened: Opened) -> None:
+    gate, asked = threading.Event(), threading.Event()
+
+    class Held(Scoring):
+        def suggest(self, items: Sequence[Item]) -> list[list[tuple[str, float]]]:
+            asked.set()
+            assert gate.wait(LONG)
+            return super().suggest(items)
+
+    session = opened(scored(20), Held(), hold_out=0.0)
+    session.ask([session.source.item(0)])
+    assert asked.wait(LONG)
+    told: list[BaseException] = []
+
+    def wait() -> None:
+        try:
+            session.models.prelabel(0.9, None)
+        except SuggestError as error:
+            told.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    session.close()
+    thread.join(LONG)
+    gate.set()
+    assert "closed" in str(told[0])

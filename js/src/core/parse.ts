@@ -78,7 +78,7 @@ const items = many(shape({
   show: maybe(many((pair, at) => (Array.isArray(pair) && pair.length === 2 ? many(text)(pair, at) : fail(at, "not in pairs")))),
   response: maybe(shape({ status: maybe(status), annotations, flagged: maybe(flag), comment: maybe(text), model: maybe(text) })),
 }));
-const filter = shape({ status: maybe(many(status)), label: maybe(text), flagged: maybe(flag), text: maybe(text) });
+const filter = shape({ status: maybe(many(status)), label: maybe(text), flagged: maybe(flag), text: maybe(text), chosen: maybe(flag) });
 const queue = shape({
   queue: place, total: place, index: place, items, upcoming: many(place), complete: maybe(flag), filter: maybe(filter), progress,
 });

@@ -159,6 +159,7 @@ export interface Filter {
   label?: string;
   flagged?: boolean | null;
   text?: string;
+  chosen?: boolean;
 }
 
 export interface Find {

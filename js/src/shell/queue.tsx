@@ -12,7 +12,7 @@ const STATUSES = [
 ] as const;
 
 export function isFiltered(filter: Filter): boolean {
-  return Boolean(filter.status?.length || filter.label || filter.text || (filter.flagged ?? null) !== null);
+  return Boolean(filter.status?.length || filter.label || filter.text || filter.chosen || (filter.flagged ?? null) !== null);
 }
 
 /** A filter in words. */
@@ -22,6 +22,7 @@ export function describeFilter(filter: Filter): string {
   if (filter.flagged !== undefined && filter.flagged !== null) parts.push(filter.flagged ? "flagged" : "not flagged");
   if (filter.label) parts.push(`with ${filter.label}`);
   if (filter.text) parts.push(`“${filter.text}”`);
+  if (filter.chosen) parts.push("chosen in Python");
   return parts.join(" · ");
 }
 

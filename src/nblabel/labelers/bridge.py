@@ -354,7 +354,7 @@ class Bridge:
                 )
             )
             asked.append(item)
-        session.ask(asked)
+        session.ask(asked, passing=True)
         return tuple(made)
 
     # ---- news -----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..loop import Prelabelled
@@ -131,6 +131,17 @@ class Modelled:
         Returns
         -------
         DataFrame
-            The likeliest mistakes first.
+            The likeliest mistakes first; `look_again` shows them in that order.
         """
         return self._session.models.find_errors(field, folds)
+
+    def look_again(self, keys: Sequence[Hashable] | pd.DataFrame) -> int:
+        """Show only these items, in this order, until the filter is lifted; returns how many there are.
+
+        Parameters
+        ----------
+        keys : sequence or DataFrame
+            Keys of items, or a frame with a column ``key`` such as `find_errors` gives.
+        """
+        given: list[Hashable] = list(keys["key"] if hasattr(keys, "columns") else keys)  # type: ignore[call-overload]
+        return self._session.show_only(given)

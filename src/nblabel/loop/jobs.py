@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
 from ..errors import SuggestError
 from ..suggest import Runner
+from ..suggest.runner import Superseded
 
 __all__ = ["waited"]
 
 T = TypeVar("T")
 
+_LOOK_UP = 0.5
+"""Seconds after which it is seen that a labeler was closed."""
+_numbers = itertools.count()
 
-def waited(runner: Runner, name: str, work: Callable[[], T], timeout: float | None = None) -> T:
+
+def waited(runner: Runner, name: str, work: Callable[[], T]) -> T:
     """What ``work`` returns in the worker's thread; raises what it raises.
 
     Models must not be used from several threads, so whoever asks one from Python waits for its turn. Nothing may be
@@ -27,15 +33,17 @@ def waited(runner: Runner, name: str, work: Callable[[], T], timeout: float | No
     def job() -> None:
         try:
             found.append(work())
-        except BaseException as error:
+        except BaseException as error:  # told to who waits, not on the status line
             raised.append(error)
-            raise
         finally:
             done.set()
 
-    runner.do(name, job)
-    if not done.wait(timeout):
-        raise SuggestError(f"{name}: {runner.source} has not come to it in {timeout:g} s", "it may be at work still")
-    if raised:
+    runner.do(f"{name} {next(_numbers)}", job)
+    while not done.wait(_LOOK_UP):
+        if runner.closed:
+            break
+    if found:
+        return found[0]
+    if raised and not isinstance(raised[0], Superseded):
         raise raised[0]
-    return found[0]
+    raise SuggestError(f"{name} was given up, as the labeler was closed")

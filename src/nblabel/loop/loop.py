@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,6 +41,8 @@ _PAGE = 200
 """Answers that are read from the store at once."""
 _RANK_EVERY = 10
 """Answers after which what comes next is ranked anew, where no training does it."""
+_SLOW = 0.5
+"""Seconds after which one notices that a model is at work."""
 _SIZES = 6
 """Points of a learning curve that is made by training again."""
 _ARMS: tuple[Literal["given", "random"], ...] = ("given", "random")
@@ -93,6 +96,9 @@ class Loop:
         self._rank_every = options.learn_every or _RANK_EVERY
         self._since_ranked = 0
         self._taught: set[str] = set()
+        self._told: ModelState | None = None
+        self._busy_since = 0.0
+        self._is_slow = False
 
     def begin(self) -> None:
         """Teach what was answered before, and rank what comes next."""
@@ -149,10 +155,10 @@ class Loop:
         found = None if self.runner is None else self.runner.get(item)
         return "" if found is None else found.error
 
-    def ask(self, items: Iterable[Item]) -> None:
-        """Have models look at these items in the background."""
+    def ask(self, items: Iterable[Item], *, passing: bool = False) -> None:
+        """Have models look at these items in the background; those ``passing`` by only while they are near."""
         if self.runner is not None:
-            self.runner.request([item for item in items if not item.problem], passing=True)
+            self.runner.request([item for item in items if not item.problem], passing=passing)
 
     def _came_with(self, item: Item) -> tuple[AnyAnnotation, ...]:
         schema = self._host.schema
@@ -232,7 +238,7 @@ class Loop:
         """Models have learnt: ask them again about what comes next, and not about what is shown now."""
         host = self._host
         with host.lock:
-            self.ask(host.source.item(position) for position in host.ahead(_AHEAD))
+            self.ask((host.source.item(position) for position in host.ahead(_AHEAD)), passing=True)
 
     def _trained(self, outcome: Trained) -> None:
         runner = self.runner
@@ -258,7 +264,7 @@ class Loop:
         strategy = self.ranks.strategy
         return ModelState(
             name=now.name,
-            version=now.version,
+            version=now.version if self.runner.adapter.trains else "",
             state=now.state,
             labels=now.labels,
             until_next=now.until_next,
@@ -276,9 +282,21 @@ class Loop:
 
     def _state_changed(self) -> None:
         state = self.state
-        if state is not None:
-            with self._host.lock:
-                self._host.tell(ModelChanged(state))
+        if state is None or not self._is_news(state):
+            return
+        self._told = state
+        with self._host.lock:
+            self._host.tell(ModelChanged(state))
+
+    def _is_news(self, state: ModelState) -> bool:
+        """Whether it is worth telling: not that a quick model is asked about each item, and has answered."""
+        now = time.monotonic()
+        if state.state == "busy":
+            self._busy_since = self._busy_since or now
+            return self._is_slow and state != self._told
+        if self._busy_since:
+            self._is_slow, self._busy_since = now - self._busy_since > _SLOW, 0.0
+        return state != self._told
 
     def suggestions_frame(self) -> pd.DataFrame:
         """One row a suggestion on an item that was submitted; see `analytics.suggestions_frame`."""

@@ -115,6 +115,11 @@ class Runner:
         return self._adapter
 
     @property
+    def closed(self) -> bool:
+        """Whether nothing is asked any more."""
+        return self._closed
+
+    @property
     def source(self) -> str:
         """The model's name."""
         return self._adapter.source
