@@ -9,6 +9,7 @@ from ..loop import Prelabelled
 from ..ordering import Order
 from ..protocol import ModelState
 from ..session import Session
+from ..suggest import Adapter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +26,15 @@ class Modelled:
     def model(self) -> ModelState | None:
         """What the model that suggests is doing and how good it is; ``None`` if there is none."""
         return self._session.models.state
+
+    @property
+    def suggester(self) -> Adapter | None:
+        """The model that suggests, as `nblabel.suggest.of` made it of what was given; ``None`` if there is none.
+
+        What was trained is in it, such as the spaCy pipeline ``lab.suggester.nlp`` of `nblabel.suggest.entities`.
+        """
+        runner = self._session.models.runner
+        return None if runner is None else runner.adapter
 
     def train(self, *, timeout: float | None = None) -> ModelState | None:
         """Have the model learn from all answers now, and wait until it has.

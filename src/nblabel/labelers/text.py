@@ -9,6 +9,7 @@ from ..formats import spacy_docs
 from ..records import Report
 from ..schema import Choices, FieldLike, LabelLike, Relations, Spans
 from ..sources import open_source
+from ..suggest import Entities
 from .base import Labeler, front_end
 
 __all__ = ["TextLabeler"]
@@ -131,5 +132,7 @@ class TextLabeler(Labeler):
 
 
 def _language(given: Any) -> Any:
-    """A spaCy pipeline that suggests also tokenizes."""
+    """A spaCy pipeline that suggests, or is to be trained, also tokenizes."""
+    if isinstance(given, Entities):
+        return given.start
     return given if hasattr(given, "make_doc") and hasattr(given, "pipe") else None

@@ -25,6 +25,7 @@ from .hugging_face import HuggingFace, hugging_face
 from .learners import image_classifier, sound_classifier, text_classifier, trainable
 from .limits import Limited, limited
 from .memory import Memory, memory
+from .ner import Entities, entities
 from .patterns import Patterns, patterns
 from .runner import Runner
 from .segment import OnnxSegmenter, Segmenter
@@ -37,6 +38,7 @@ __all__ = [
     "Classifier",
     "Committee",
     "Detector",
+    "Entities",
     "HuggingFace",
     "Learner",
     "Limited",
@@ -54,6 +56,7 @@ __all__ = [
     "chat",
     "classifier",
     "committee",
+    "entities",
     "hugging_face",
     "image_classifier",
     "image_features",
