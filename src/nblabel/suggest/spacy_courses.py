@@ -7,6 +7,7 @@ import random
 import re
 import threading
 import time
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -22,17 +23,18 @@ __all__ = ["Course", "Found", "Task", "blank", "copied"]
 
 Marked: TypeAlias = "tuple[tuple[int, int, str], ...]"
 
-_PIECE = 200
+_PIECE = 150
 """Characters that are trained on as one."""
 _READ = 1600
 """Characters that are read as one: a beam over a whole book would take for ever."""
 _RUN = 200
+"""Signs without a space between them that are cut."""
 _UNIT = re.compile(r"\S{1,200}\s*|\s+")
 _EPOCHS = 20
-_STEPS = 100
+_STEPS = 200
 """Updates of the weights that there are at least, if the loss does not say that it is enough before."""
 _LEAST = 3
-_WORDS = 60_000
+_WORDS = 100_000
 """Words that a training goes over at most, unless that is less than `_LEAST` times all that is new."""
 _MORE = 20_000
 """The same for a training that goes on from another."""
@@ -40,9 +42,11 @@ _REHEARSED = 3_000
 """Words of answers known before that each epoch goes over besides, so that they are not forgotten."""
 _ENOUGH = 0.01  # loss for a word
 _PATIENCE = 3
+"""Epochs without a better loss after which it ends; of few examples more, as their loss goes up and down."""
 _DROPOUT = 0.2
 _BEAM = 8
-_LONGEST = 10
+_LONGEST = 12
+"""Tokens of the longest span that spancat may look at."""
 _LIKELY = 0.05
 _AT_ONCE = 32
 _KEY = "marked"
@@ -87,13 +91,14 @@ class Course:
         self._nlp = copied(start, _shared(start, kind))
         self._optimizer: Any = None
         self._known: dict[str, tuple[Task, list[Example]]] = {}
-        self._odd: dict[str, tuple[int, int]] = {}
+        self._odd: dict[str, tuple[int, int, int]] = {}
+        self._longest = _longest(tasks)
         self._fresh: list[str] = []
         self.notes: list[str] = []
 
     def fits(self, tasks: Mapping[str, Task]) -> bool:
-        """Whether it can go on with these: it knows all their labels."""
-        return _labels(tasks) <= self._labels
+        """Whether it can go on with these: it knows all their labels, and looks at spans of their length."""
+        return _labels(tasks) <= self._labels and (self._kind == "ner" or _longest(tasks) <= self._longest)
 
     def go_on(self, tasks: Mapping[str, Task], stop: threading.Event) -> bool:
         """Train on what is new and on a part of what is not; False if ``stop`` was set midway."""
@@ -126,7 +131,8 @@ class Course:
             words += count
             waited = 0 if loss < 0.95 * best else waited + 1
             best = min(best, loss)
-            if loss <= _ENOUGH * count or (waited >= _PATIENCE and steps >= _STEPS) or words >= most:
+            patience = _PATIENCE * max(10 * epoch // steps, 1)
+            if loss <= _ENOUGH * count or words >= most or (waited >= patience and steps >= _STEPS):
                 break
         self._fresh = []
         return True
@@ -146,13 +152,17 @@ class Course:
                 return False
             if identity in self._known and self._known[identity][0] == task:
                 continue
-            examples, apart, over = self._examples(task)
+            examples, self._odd[identity] = self._examples(task)
             self._known[identity] = (task, examples)
-            self._odd[identity] = (apart, over)
             if identity not in self._fresh:
                 self._fresh.append(identity)
         self.notes = []
-        for n, what in enumerate(("whose ends are not those of tokens", "that overlap longer ones")):
+        kinds = (
+            "whose ends are not those of tokens",
+            "that overlap longer ones",
+            f"of more than {self._longest} tokens",
+        )
+        for n, what in enumerate(kinds):
             of_items = [
                 (task.key, self._odd[identity][n]) for identity, task in tasks.items() if self._odd[identity][n]
             ]
@@ -162,8 +172,8 @@ class Course:
                 self.notes.append(f"cannot learn {told}, such as in item {first!r}")
         return True
 
-    def _examples(self, task: Task) -> tuple[list[Example], int, int]:
-        """Pieces of a text to learn from, and how many spans are not of whole tokens, or overlap others."""
+    def _examples(self, task: Task) -> tuple[list[Example], tuple[int, int, int]]:
+        """Pieces of a text to learn from, and how many spans are not of whole tokens, overlap, or are too long."""
         from spacy.training import Example
         from spacy.util import filter_spans
 
@@ -173,7 +183,7 @@ class Course:
             start, end = start + len(marked) - len(marked.lstrip()), end - len(marked) + len(marked.rstrip())
             if start < end:
                 tight.append((start, end, label))
-        apart, over = len(task.marked) - len(tight), 0
+        apart, over, long = len(task.marked) - len(tight), 0, 0
         examples = []
         for begin, stop in _pieces(task.text, _PIECE, [(start, end) for start, end, _ in tight]):
             given, gold = (self._nlp.tokenizer(task.text[begin:stop]) for _ in range(2))
@@ -196,9 +206,10 @@ class Course:
                 free = [span for span in missing if taken.isdisjoint(range(span.start, span.end))]
                 gold.set_ents(kept, missing=filter_spans(free), default="outside")
             else:
+                long += sum(len(span) > self._longest for span in spans)
                 gold.spans[_KEY] = spans
             examples.append(Example(given, gold))
-        return examples, apart, over
+        return examples, (apart, over, long)
 
     def _rehearsed(self, others: Sequence[Example]) -> list[Example]:
         """Some of the examples known before."""
@@ -223,13 +234,17 @@ class Course:
                 for label in sorted(self._labels):
                     pipe.add_label(label)
             else:
-                pipe = nlp.add_pipe(self._kind, config=_options(examples) if self._kind == "spancat" else {})
+                pipe = nlp.add_pipe(self._kind, config=self._options() if self._kind == "spancat" else {})
                 for label in sorted(self._labels):
                     pipe.add_label(label)
                 pipe.initialize(lambda: examples, nlp=nlp)
         self._optimizer = nlp.create_optimizer()  # type: ignore[no-untyped-call]
         if self._kind == "ner":
             pipe.cfg["update_with_oracle_cut_size"] = 0  # pieces are short; cuts are made by Python's global chance
+
+    def _options(self) -> dict[str, Any]:
+        suggester = {"@misc": "spacy.ngram_range_suggester.v1", "min_size": 1, "max_size": self._longest}
+        return {"spans_key": _KEY, "threshold": _LIKELY, "suggester": suggester}
 
 
 class Found(NamedTuple):
@@ -271,13 +286,15 @@ class Found(NamedTuple):
         return [cls(tuple(s), np.concatenate([np.zeros(0), *t])) for s, t in zip(spans, sure, strict=True)]
 
     def above(self, threshold: float, overlap: bool) -> list[tuple[int, int, str, float]]:
-        """The spans that are likely enough, the likeliest first; of those that overlap only that, if they must not."""
-        kept: list[tuple[int, int, str, float]] = []
-        for span in sorted(self.spans, key=lambda one: (-one[3], one[:2])):
-            if span[3] < threshold:
-                break
-            if overlap or not any(span[0] < end and start < span[1] for start, end, _, _ in kept):
-                kept.append(span)
+        """The spans that are likely enough; of those that overlap only the likeliest, if they must not."""
+        likely = sorted((one for one in self.spans if one[3] >= threshold), key=lambda one: (-one[3], one[:2]))
+        if overlap:
+            return likely
+        kept: list[tuple[int, int, str, float]] = []  # in the order of the text
+        for span in likely:
+            at = bisect_left(kept, span[:2], key=lambda one: one[:2])
+            if (at == 0 or kept[at - 1][1] <= span[0]) and (at == len(kept) or kept[at][0] >= span[1]):
+                kept.insert(at, span)
         return kept
 
 
@@ -354,12 +371,10 @@ def _labels(tasks: Mapping[str, Task]) -> frozenset[str]:
     return frozenset(label for task in tasks.values() for _, _, label in task.marked)
 
 
-def _options(examples: Sequence[Example]) -> dict[str, Any]:
-    """How long the spans are that spancat looks at: a little longer than those that are marked."""
-    sizes = [span.end - span.start for one in examples for span in one.reference.spans.get(_KEY, ())]
-    longest = min(max([*sizes, 3]) + 1, _LONGEST)
-    suggester = {"@misc": "spacy.ngram_range_suggester.v1", "min_size": 1, "max_size": longest}
-    return {"spans_key": _KEY, "threshold": _LIKELY, "suggester": suggester}
+def _longest(tasks: Mapping[str, Task]) -> int:
+    """How many tokens spancat must look at: some more than the longest span has words."""
+    words = [len(task.text[start:end].split()) for task in tasks.values() for start, end, _ in task.marked]
+    return min(max([*words, 2]) + 2, _LONGEST)
 
 
 @contextlib.contextmanager
