@@ -91,6 +91,11 @@ export function fakeCanvases(): FakeContext[] {
     getContext(): FakeContext {
       return contextOf(this);
     }
+
+    transferToImageBitmap(): object {
+      const { width, height } = this;
+      return { width, height, close(this: { width: number; height: number }) { this.width = this.height = 0; } };
+    }
   });
   if (typeof HTMLCanvasElement !== "undefined") {
     HTMLCanvasElement.prototype.getContext = function getContext(this: HTMLCanvasElement) {

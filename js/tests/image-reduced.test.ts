@@ -67,6 +67,29 @@ describe("smaller copies", () => {
     expect(made).toHaveLength(3);
   });
 
+  it("include one of just the size at which the whole image is shown, until there is another", async () => {
+    const photo = image(4000, 3001);
+    const done = vi.fn();
+    reduced.make(photo, 0.27, done, true);
+    await vi.advanceTimersByTimeAsync(100);
+    const [half, fitted] = made as [FakeContext, FakeContext];
+    expect(fitted.take("drawImage").map(({ args }) => args)).toEqual([[half.canvas, 0, 0, 1080, 810]]);
+    const copy = reduced.best(photo, 0.27);
+    expect(copy).toMatchObject({ width: 1080, height: 810 });
+    expect(reduced.best(photo, 0.28)).toBe(half.canvas);
+    expect(reduced.bytes(photo)).toBe(4 * (4000 * 3001 + 2000 * 1500 + 1080 * 810));
+    reduced.make(photo, 0.27, done, true); // is there
+    reduced.make(photo, 1.5, done, true);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(made).toHaveLength(2);
+    reduced.make(photo, 0.3, done, true);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(copy).toMatchObject({ width: 0 }); // closed
+    expect(reduced.best(photo, 0.3)).toMatchObject({ width: 1200, height: 900 });
+    reduced.drop(photo);
+    expect(reduced.best(photo, 0.3)).toBe(photo);
+  });
+
   it("are given up with the image, or with the view", async () => {
     const photo = { width: 4000, height: 3000 };
     const done = vi.fn();

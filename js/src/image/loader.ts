@@ -12,7 +12,7 @@ import type { Scope } from "../core/scope";
 import { runDrawing } from "./drawing";
 import { type Picked, Reduced } from "./reduced";
 import type { ImageInfo, Rect } from "./types";
-import { type View, visibleRect } from "./viewport";
+import { fitScale, type View, visibleRect } from "./viewport";
 
 /** What is known of the image shown. */
 export interface Picture {
@@ -128,7 +128,7 @@ export class Loader implements Source {
   constructor(readonly engine: Engine, readonly scope: Scope) {
     this.#reduced = new Reduced(scope);
     scope.own(() => {
-      for (const image of this.#pool.values()) close(image);
+      for (const image of this.#pool.values()) this.#close(image);
       this.#pool.clear();
     });
   }
@@ -159,7 +159,7 @@ export class Loader implements Source {
     }
     const scale = view.scale * view.dpr;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.imageSmoothingEnabled = scale < 2 && scale !== 1;
+    const smooth = scale < 2 && scale !== 1;
     const place = (offset: number, at: number): number => {
       const exact = offset * view.dpr + at * scale;
       return info.form === "tiles" ? Math.round(exact) : exact; // neighbours share their edges
@@ -178,10 +178,14 @@ export class Loader implements Source {
       this.#pool.set(key, image);
       const { x, y, width, height } = one.rect;
       const [left, top] = [place(view.x, x), place(view.y, y)];
-      const across = place(view.x, x + width) - left;
+      const [across, down] = [place(view.x, x + width) - left, place(view.y, y + height) - top];
       const small = across / image.width;
-      if (want) this.#reduced.make(image, small, () => this.version.value++);
-      ctx.drawImage(this.#reduced.best(image, small), left, top, across, place(view.y, y + height) - top);
+      if (want) this.#reduced.make(image, small, () => this.version.value++, one.part !== "tile" && view.scale === fitScale(view, info.width, info.height));
+      const best = this.#reduced.best(image, small);
+      const exact = Math.abs(best.width - across) < 1 && Math.abs(best.height - down) < 1;
+      ctx.imageSmoothingEnabled = smooth && !exact;
+      if (exact) ctx.drawImage(best, Math.round(left), Math.round(top));
+      else ctx.drawImage(best, left, top, across, down);
     }
   }
 
@@ -263,7 +267,7 @@ export class Loader implements Source {
       this.#pool.set(key, image);
       const view = this.#view;
       // as it will be shown first
-      if (view && part !== "tile") this.#reduced.make(image, view.dpr * Math.min(view.width / image.width, view.height / image.height), () => undefined);
+      if (view && part !== "tile") this.#reduced.make(image, view.dpr * fitScale(view, image.width, image.height), () => undefined, true);
     } catch (error) {
       if (error instanceof Stopped) return;
       this.#failed.set(key, error instanceof MediaError ? error.problem
@@ -287,9 +291,14 @@ export class Loader implements Source {
       if (bytes <= POOL) break;
       if (kept.has(key)) continue;
       bytes -= this.#reduced.bytes(image); // 0 once it is closed
-      close(image);
+      this.#close(image);
       this.#pool.delete(key);
     }
+  }
+
+  #close(image: Picked): void {
+    this.#reduced.drop(image);
+    close(image);
   }
 
   #tell(): void {

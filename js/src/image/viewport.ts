@@ -61,6 +61,11 @@ export function wheelFactor({ deltaY, deltaMode, ctrlKey }: Pick<WheelEvent, "de
   return 2 ** clamp(-pixels * (ctrlKey ? 0.02 : 0.0025), -0.5, 0.5);
 }
 
+/** The scale that shows the whole of an image. */
+export function fitScale({ width, height }: View, across: number, down: number): number {
+  return clamp(Math.min((width - 2 * MARGIN) / across, (height - 2 * MARGIN) / down), 1e-4, MOST_SCALE);
+}
+
 export class Viewport {
   /** The image's size. */
   readonly image: ReadonlySignal<readonly [number, number]> = signal([1, 1]);
@@ -92,9 +97,7 @@ export class Viewport {
 
   /** The scale that shows the whole image. */
   fitScale(): number {
-    const { width, height } = this.view.peek();
-    const [across, down] = this.image.peek();
-    return clamp(Math.min((width - 2 * MARGIN) / across, (height - 2 * MARGIN) / down), 1e-4, MOST_SCALE);
+    return fitScale(this.view.peek(), ...this.image.peek());
   }
 
   fit(): void {
@@ -175,7 +178,11 @@ export class Viewport {
 
   #at([px, py]: Point, scale: number, fitting = false): void {
     const [x, y] = this.middle();
-    this.#go({ ...this.view.peek(), scale, x: x - px * scale, y: y - py * scale }, fitting);
+    const view = this.view.peek();
+    const { dpr } = view;
+    // what is fitted stands on whole pixels of the screen: it is drawn as it is
+    const on = (offset: number): number => (fitting ? Math.round(offset * dpr) / dpr : offset);
+    this.#go({ ...view, scale, x: on(x - px * scale), y: on(y - py * scale) }, fitting);
   }
 
   /** The middle of the element always shows some of the image, so that it cannot be lost. */
