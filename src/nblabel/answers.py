@@ -164,6 +164,10 @@ class Answers:
         """Positions of which the store knows something, in the source's order."""
         return sorted(self._states)
 
+    def known_positions(self) -> list[int]:
+        """Positions of which the store or the user's column knows something, in the source's order."""
+        return sorted({*self._states, *np.flatnonzero(self._in_frame).tolist()})
+
     def mask(self, status: Status) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Which positions have this status."""
         n = len(self._source)

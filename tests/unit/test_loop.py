@@ -6,8 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pandas as pd
 import pytest
 
+import nblabel
 from nblabel import ordering, suggest
 from nblabel.annotations import Choice
 from nblabel.errors import NblabelError, SuggestError
@@ -453,3 +455,15 @@ def test_who_waits_for_a_model_is_told_that_the_labeler_was_closed(opened: Opene
     thread.join(LONG)
     gate.set()
     assert "closed" in str(told[0])
+
+
+def test_answers_that_stand_in_the_users_column_are_learnt_too() -> None:
+    frame = pd.DataFrame({"text": texts(10), "mood": ["good", None, "bad", *[None] * 7]})
+    model = Counting(learn_every=1)
+    lab = nblabel.TextLabeler(
+        frame, text="text", fields={"mood": ["good", "bad"]}, into={"mood": "mood"}, suggest=model, hold_out=0.0,
+        store=":memory:",
+    )  # fmt: skip
+    settled(lab._session)
+    assert sorted(model.known.values()) == [texts(10)[0], texts(10)[2]]
+    lab.close()

@@ -102,7 +102,7 @@ class Loop:
 
     def begin(self) -> None:
         """Teach what was answered before, and rank what comes next."""
-        if self.runner is not None and self.runner.learns and self._host.answers.stored_positions():
+        if self.runner is not None and self.runner.learns and self._host.answers.known_positions():
             self.runner.learn(self.study.taught(self._answered()))
         if self.runner is not None:
             self.runner.do("keeping count", self.offers.recall)
@@ -223,7 +223,7 @@ class Loop:
         """What was submitted so far, read bit by bit: nobody waits for it."""
         host = self._host
         with host.lock:
-            positions = host.answers.stored_positions()
+            positions = host.answers.known_positions()
         for start in range(0, len(positions), _PAGE):
             with host.lock:
                 here = [position for position in positions[start : start + _PAGE] if position < len(host.source)]

@@ -140,7 +140,7 @@ class Ranks:
         given: dict[str, dict[str, int]] = {}
         if "answered" in strategy.needs:
             with host.lock:
-                done = host.answers.stored_positions()
+                done = host.answers.known_positions()
             if len(done) > _ANSWERED:
                 done = self._generator.choice(np.array(done), _ANSWERED, replace=False).tolist()
             answered = self._features(self._items(done)) if done else None

@@ -52,7 +52,7 @@ class Study:
         host = self._host
         found: list[Labelled] = []
         with host.lock:
-            positions = [p for p in host.answers.stored_positions() if p < len(host.source)]
+            positions = [p for p in host.answers.known_positions() if p < len(host.source)]
         for start in range(0, len(positions), _MOST):
             with host.lock:
                 here = positions[start : start + _MOST]
