@@ -467,3 +467,13 @@ def test_answers_that_stand_in_the_users_column_are_learnt_too() -> None:
     settled(lab._session)
     assert sorted(model.known.values()) == [texts(10)[0], texts(10)[2]]
     lab.close()
+
+
+def test_the_curve_of_several_models_and_what_they_do_now(opened: Opened) -> None:
+    session = opened(texts(60), [Counting(), suggest.batched(lambda many: ["good" for _ in many])], hold_out=0.3)
+    answer(session, 30)
+    settled(session)
+    state = session.models.state
+    assert state is not None
+    assert state.curve
+    assert state.state == "idle"

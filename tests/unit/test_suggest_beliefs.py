@@ -303,3 +303,10 @@ def test_a_limited_model_that_is_late_believes_nothing() -> None:
         assert late.marks == (frozenset(),)
     finally:
         free.set()
+
+
+def test_a_model_that_was_never_trained_does_not_vote() -> None:
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    voices = [lambda text: ("good", 0.9), linear_model.LogisticRegression()]
+    mood = suggest.of(suggest.committee(voices), Schema.of({"mood": ["good", "bad"]}))
+    assert [(a.label, a.score) for a in mood.suggest([Item(0, "Hm", "a")])[0]] == [("good", 0.9)]

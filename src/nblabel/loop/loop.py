@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from ..analytics.curves import curve_chart, curve_frame
-from ..analytics.suggestions import acceptance, anchoring, split_source, suggestions_frame
+from ..analytics.suggestions import acceptance, anchoring, suggestions_frame
 from ..annotations import AnyAnnotation
 from ..errors import InvalidAnnotation, InvalidSchema, SuggestError, nearest
 from ..ordering import Strategy
@@ -98,7 +98,7 @@ class Loop:
         self._taught: set[str] = set()
         self._told: ModelState | None = None
         self._busy_since = 0.0
-        self._is_slow = False
+        self._is_slow = False  # of a quick model it is not told that it is asked about each item, and has answered
 
     def begin(self) -> None:
         """Teach what was answered before, and rank what comes next."""
@@ -265,7 +265,7 @@ class Loop:
         return ModelState(
             name=now.name,
             version=now.version if self.runner.adapter.trains else "",
-            state=now.state,
+            state="idle" if now.state == "busy" and not self._is_slow else now.state,
             labels=now.labels,
             until_next=now.until_next,
             held_out=0 if last is None else last.held_out,
@@ -281,22 +281,19 @@ class Loop:
         )
 
     def _state_changed(self) -> None:
-        state = self.state
-        if state is None or not self._is_news(state):
+        runner = self.runner
+        if runner is None:
             return
-        self._told = state
-        with self._host.lock:
-            self._host.tell(ModelChanged(state))
-
-    def _is_news(self, state: ModelState) -> bool:
-        """Whether it is worth telling: not that a quick model is asked about each item, and has answered."""
         now = time.monotonic()
-        if state.state == "busy":
+        if runner.state().state == "busy":
             self._busy_since = self._busy_since or now
-            return self._is_slow and state != self._told
-        if self._busy_since:
+        elif self._busy_since:
             self._is_slow, self._busy_since = now - self._busy_since > _SLOW, 0.0
-        return state != self._told
+        state = self.state
+        if state is not None and state != self._told:
+            self._told = state
+            with self._host.lock:
+                self._host.tell(ModelChanged(state))
 
     def suggestions_frame(self) -> pd.DataFrame:
         """One row a suggestion on an item that was submitted; see `analytics.suggestions_frame`."""
@@ -322,7 +319,7 @@ class Loop:
     def learning_curve(self, *, retrain: bool, chart: bool) -> Any:
         """How good the model was after so many labels."""
         runner = self._asked()
-        points = self.study.points_of(split_source(runner.source)[0])
+        points = self.study.points_of(runner.adapter.name)
         if retrain:
             points = self._retrained(runner)
         if chart and not points:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from ..analytics.curves import flattened
-from ..analytics.suggestions import split_source
 from ..errors import StoreError
 from ..records import Labelled
 from ..suggest import Runner
@@ -85,7 +84,7 @@ class Study:
             held_out=found.answers,
             score=found.score,
             metric=found.metric,
-            source=split_source(outcome.source)[0],
+            source=runner.adapter.name,
             version=outcome.version,
             at=time.time(),
             seconds=outcome.seconds,

@@ -262,6 +262,11 @@ class Adapter(ABC):
         """Whether ``learn`` alone changes what it suggests."""
         return self.learns and not self.trains
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has anything to say: a model that trains has nothing before it was trained."""
+        return bool(self.version) or not self.trains
+
     def beliefs(self, items: Sequence[Item]) -> Beliefs:
         """How sure it is of what it suggests for some items, as far as it says so."""
         answers = self._asked(items)
@@ -562,7 +567,8 @@ class _Several(Adapter):
     def run(self, items: Sequence[Item]) -> list[Suggestion]:
         merged = []
         for of_item in zip(*self._said(items), strict=True):
-            annotations, wrong = self._merged([one.annotations for one in of_item], [not one.error for one in of_item])
+            sound = [not one.error and m.is_ready for one, m in zip(of_item, self._members, strict=True)]
+            annotations, wrong = self._merged([one.annotations for one in of_item], sound)
             errors = [one.error for one in of_item if one.error]
             errors += [f"{self.name}: {what}" for what in wrong]
             merged.append(Suggestion(of_item[0].item, tuple(annotations), "; ".join(errors)))
