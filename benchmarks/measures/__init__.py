@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .annotators import Annotators
 from .base import Measure
 from .chaos import Chaos
 from .crash import Crash
@@ -14,6 +15,7 @@ from .photographs import Photographs
 from .recordings import Recordings
 from .rows import Rows
 from .store import StoreSpeed
+from .suggesting import Suggesting
 
 ALL: tuple[Measure, ...] = (
     Labelling(),
@@ -26,6 +28,8 @@ ALL: tuple[Measure, ...] = (
     Crash(),
     Imports(),
     StoreSpeed(),
+    Annotators(),
+    Suggesting(),
     Chaos(),
 )
 
