@@ -185,7 +185,8 @@ class Annotators(Measure):
             "set, which no order may choose from. Scores are accuracy, of names the F1 of exact spans, in the mean "
             "(lowest–highest). The model is trained at each step, and orders choose among 500 open items "
             "(names: 150 of a pool of 300) drawn at random, by the labeler's own models and strategies "
-            "without its threads. Scores no more than 0.01 apart in the same seed are called the same; the score with all is one seed's."
+            "without its threads. Scores no more than 0.01 apart in the same seed are called the same; the score "
+            "with all is one seed's."
         )
         return paragraphs(table(head, rows), words, "\n".join(told), missed(result))
 
