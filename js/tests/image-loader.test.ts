@@ -165,7 +165,7 @@ describe("the loader", () => {
     await pass(5);
     expect(state()).toBe("ready");
     expect(loader.version.value).toBeGreaterThan(before);
-    await pass(20);
+    await pass(100);
     expect(asked).toEqual(["item0 image", "item1 image", "item2 image"]);
     loader.show(item(1));
     expect(loader.picture.value).toMatchObject({ item: "item1", state: "ready" });
@@ -212,12 +212,12 @@ describe("the loader", () => {
     await pass(20);
     expect(loader.picture.value).toMatchObject({ state: "failed", problem: { title: "this file is broken", hint: "Look at it." } });
     expect(asked.filter((one) => one.startsWith("item0"))).toHaveLength(1);
-    media = () => BROKEN;
+    media = ({ item: id }) => (id === "item0" ? BROKEN : bytes(id));
     loader.retry();
     await pass(20);
     expect(loader.picture.value?.problem).toMatchObject({ title: "The browser cannot decode this image" });
     loader.show(item(1));
-    await pass(20);
+    await pass(200);
     expect(state()).toBe("ready");
     media = () => bytes("fine");
     loader.show(item(0));
@@ -263,7 +263,7 @@ describe("the loader", () => {
     const now = view(1, 2500, 2000);
     const { ctx, drawn } = canvas();
     loader.show(item(0));
-    await pass(5);
+    await pass(120);
     expect(asked).toEqual(["item0 tile 4 0 0", "item1 tile 4 0 0", "item2 tile 4 0 0"]); // what comes next can be seen at once
     expect(state()).toBe("ready");
     world.line.busy = true;

@@ -80,6 +80,11 @@ describe("the painter", () => {
   });
 
   it("draws only the layer on which something changed, once a frame", async () => {
+    painter.paintActive = (pen) => pen.cross([1, 1]);
+    painter.shapes.value = [box("c", 0, 0)];
+    painter.redraw(2);
+    await frame();
+    for (const one of contexts) one.take();
     painter.redraw(2);
     painter.redraw(2);
     await frame();

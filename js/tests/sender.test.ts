@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { Connection, Question } from "../src/core/connection";
 import type { Event } from "../src/core/protocol";
 import { Scope } from "../src/core/scope";
@@ -7,6 +7,8 @@ import { Sender } from "../src/core/sender";
 const event = (id: string): Event => ({ id, item: "i", annotator: "me", action: "edit" });
 
 test("what is done in one stroke leaves in one message, in its order", async () => {
+  vi.stubGlobal("requestAnimationFrame", (run: () => void) => setTimeout(run, 0));
+  vi.stubGlobal("cancelAnimationFrame", clearTimeout);
   const asked: Question[] = [];
   const wire = { request: (question: Question) => (asked.push(question), () => undefined) } as unknown as Connection;
   const scope = new Scope();
@@ -18,7 +20,20 @@ test("what is done in one stroke leaves in one message, in its order", async () 
   sender.add(event("e2"));
   shown = "next";
   expect(asked).toEqual([]);
-  await Promise.resolve();
+  await vi.waitFor(() => expect(asked).toHaveLength(1)); // once it is painted
   expect(asked).toEqual([{ type: "events", events: [event("e1"), event("e2")], at: "next" }]);
+  scope.dispose();
+  vi.unstubAllGlobals();
+});
+
+test("what is kept nowhere else leaves at once", async () => {
+  const asked: Question[] = [];
+  const wire = { request: (question: Question) => (asked.push(question), () => undefined) } as unknown as Connection;
+  const scope = new Scope();
+  const sender = new Sender(wire, scope, { stored: () => undefined, refused: () => undefined, drained: () => undefined, at: () => "i" });
+  sender.start();
+  sender.add(event("e1"), false, false);
+  await Promise.resolve();
+  expect(asked).toHaveLength(1);
   scope.dispose();
 });

@@ -117,8 +117,15 @@ class StagePage(LabelerPage):
         return self.part("live").inner_text().replace("\u00a0", "")
 
     def until(self, check: Callable[[], Any], timeout: float = 8) -> Self:
-        """Wait until something of the page holds."""
-        self.stage.until_python(check, timeout=timeout)
+        """Wait until something of the page holds; what is not there yet does not."""
+
+        def holds() -> bool:
+            try:
+                return bool(check())
+            except IndexError:
+                return False
+
+        self.stage.until_python(holds, timeout=timeout)
         return self
 
 

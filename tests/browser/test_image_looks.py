@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 
 import nblabel as nb
 from nblabel.shapes import mask_of
@@ -231,6 +231,7 @@ def test_crosshair_and_adjustments(image_page: Open) -> None:
     page.part("adjust").click()
     page.root.get_by_label("Invert").check()
     page.press("Escape")
+    expect(page.root.get_by_test_id("nbl-adjustments")).to_have_count(0)
     page.mouse.move(1, 1)
     x, y = (int(v) for v in page.screen(120, 80))
     page.until(lambda: abs(int(page.colors()[y, x][0]) + int(before[y, x][0]) - 255) < 6)

@@ -483,7 +483,7 @@ export class Engine {
     this.#actedAt = Date.now();
     this.#outbox.put(event); // in this tick: a reload may come at once
     this.#fold(event, inverse);
-    this.#sender.add(event, this.#merge?.event.id === event.id);
+    this.#sender.add(event, this.#merge?.event.id === event.id, this.#outbox.durable.peek());
     this.#publish();
   }
 
@@ -1147,7 +1147,10 @@ export class Engine {
   }
 
   #guard(): void {
-    this.#scope.listen(window, "pagehide", () => this.#settle());
+    this.#scope.listen(window, "pagehide", () => {
+      this.#settle();
+      this.#sender.release();
+    });
     this.#scope.listen(window, "beforeunload", (event) => {
       this.#settle();
       // with storage nothing is lost, and nobody needs to be asked

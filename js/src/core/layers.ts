@@ -4,11 +4,14 @@ import type { Scope } from "./scope";
 export class Layers {
   readonly #contexts: readonly CanvasRenderingContext2D[];
   readonly #dirty: boolean[];
+  /** Nothing is drawn on it. */
+  readonly #blank: boolean[];
   #pending = false;
 
   /** So many canvases in an element; `due` runs before the paint that something is to be drawn for. */
   constructor(host: HTMLElement, readonly scope: Scope, count: number, readonly due: () => void) {
     this.#dirty = Array.from({ length: count }, () => true);
+    this.#blank = this.#dirty.map(() => false);
     this.#contexts = this.#dirty.flatMap(() => {
       const canvas = document.createElement("canvas");
       canvas.style.cssText = "position: absolute; left: 0; top: 0; pointer-events: none";
@@ -42,8 +45,8 @@ export class Layers {
     });
   }
 
-  /** Draws what is due now, on cleared canvases of a size in CSS pixels. */
-  paint(wide: number, tall: number, dpr: number, draw: (ctx: CanvasRenderingContext2D, layer: number) => void): void {
+  /** Draws what is due now, on cleared canvases of a size in CSS pixels; where `draw` says that nothing was, the browser is spared one. */
+  paint(wide: number, tall: number, dpr: number, draw: (ctx: CanvasRenderingContext2D, layer: number) => boolean): void {
     const [width, height] = [Math.round(wide * dpr), Math.round(tall * dpr)];
     this.#contexts.forEach((ctx, layer) => {
       if (!this.#dirty[layer]) return;
@@ -54,11 +57,14 @@ export class Layers {
         canvas.height = height;
         canvas.style.width = `${width / dpr}px`;
         canvas.style.height = `${height / dpr}px`;
-      } else {
+      } else if (!this.#blank[layer]) {
         ctx.setTransform(1, 0, 0, 1, 0, 0);
         ctx.clearRect(0, 0, width, height);
       }
-      draw(ctx, layer);
+      const blank = !draw(ctx, layer);
+      if (blank === this.#blank[layer]) return;
+      this.#blank[layer] = blank;
+      canvas.style.visibility = blank ? "hidden" : "";
     });
   }
 }

@@ -7,6 +7,9 @@ import { effect as signalEffect } from "@preact/signals-core";
 
 export type Dispose = () => void;
 
+/** Milliseconds after which a page that paints has done so. */
+const LONGEST_FRAME = 100;
+
 type Observer = { disconnect(): void };
 
 export class Scope {
@@ -99,6 +102,18 @@ export class Scope {
     });
     const end = this.own(() => cancelAnimationFrame(handle));
     return end;
+  }
+
+  /** Calls `run` once what is due has been painted; soon, where nothing is. */
+  painted(run: () => void): Dispose {
+    const own = this.child();
+    const done = (): void => {
+      own.dispose();
+      run();
+    };
+    own.frame(() => own.frame(() => own.timeout(done, 0)));
+    own.timeout(done, LONGEST_FRAME);
+    return () => own.dispose();
   }
 
   /** Takes over an observer that has been set up: `scope.observe(new ResizeObserver(run)).observe(element)`. */

@@ -39,6 +39,7 @@ export class Sender {
   #held = "";
   #failures = 0;
   #retry: Dispose | null = null;
+  #leaving: Dispose | null = null;
   #alone = false;
   #suspect: { event: Event; times: number } | null = null;
   #open = false;
@@ -80,12 +81,14 @@ export class Sender {
     this.#update();
   }
 
-  /** Adds an event; with `hold`, it may still change and is sent when it is released. */
-  add(event: Event, hold = false): void {
+  /** Adds an event; with `hold`, it may still change and is sent when it is released. One that is `kept` nowhere else leaves at once. */
+  add(event: Event, hold = false, kept = true): void {
     this.#events.push(event);
     if (hold) this.#held = event.id;
     this.#update();
-    queueMicrotask(() => this.#pump()); // a choice and the submission that it brings leave together
+    // a choice and the submission that it brings leave together, and page and kernel do not share a processor before it is seen
+    if (kept) this.#leaving ??= this.#scope.painted(() => this.#pump());
+    else queueMicrotask(() => this.#pump());
   }
 
   /** Puts a held event's new form in its place. */
@@ -152,6 +155,8 @@ export class Sender {
   }
 
   #pump(): void {
+    this.#leaving?.();
+    this.#leaving = null;
     if (!this.#open || this.#batch !== null || this.#retry !== null || this.#scope.disposed) return;
     const batch = this.#next();
     if (batch.length === 0) return;

@@ -8,7 +8,7 @@ import { type ReadonlySignal, type Signal, signal, untracked } from "@preact/sig
 import type { Engine } from "../core/engine";
 import { fetchPiece, MediaError, Stopped } from "../core/media";
 import type { Problem, WireItem } from "../core/protocol";
-import type { Scope } from "../core/scope";
+import type { Dispose, Scope } from "../core/scope";
 import { runDrawing } from "./drawing";
 import { type Picked, Reduced } from "./reduced";
 import type { ImageInfo, Rect } from "./types";
@@ -124,6 +124,8 @@ export class Loader implements Source {
   readonly #reduced: Reduced;
   #shown: Shown | null = null;
   #view: View | null = null;
+  /** Until what is shown has been painted, nothing is fetched ahead. */
+  #fresh: Dispose | null = null;
 
   constructor(readonly engine: Engine, readonly scope: Scope) {
     this.#reduced = new Reduced(scope);
@@ -137,7 +139,14 @@ export class Loader implements Source {
   show(item: WireItem | null): ReadonlySignal<Picture | null> {
     const info = infoOf(item?.data);
     const problem = item?.problem ? { title: item.problem } : info ? undefined : { title: "The kernel does not say what this image is" };
-    if (this.#shown?.item.id !== item?.id) this.#failed.clear(); // whoever comes back tries again
+    if (this.#shown?.item.id !== item?.id) {
+      this.#failed.clear(); // whoever comes back tries again
+      this.#fresh?.();
+      this.#fresh = this.scope.painted(() => {
+        this.#fresh = null;
+        this.#pump();
+      });
+    }
     this.#shown = item && { item, info, problem };
     this.#view = null;
     untracked(() => this.#changed());
@@ -239,7 +248,7 @@ export class Loader implements Source {
         if (!next || item.problem || bytesOf(next) > Math.min(room, 4 * MOST_AHEAD)) continue;
         room -= bytesOf(next);
         const main = mainOf(next);
-        if (busy) kept.add(this.#key(main, { item, info: next }));
+        if (busy || this.#fresh) kept.add(this.#key(main, { item, info: next }));
         else want(main, { item, info: next });
       }
     }

@@ -74,12 +74,14 @@ export class Painter {
     const view = this.viewport.view.peek();
     if (!view.width || !view.height) return;
     this.#layers.paint(view.width, view.height, view.dpr, (ctx, layer) => {
+      const pen = this.#pen.on(ctx, view);
       if (layer === 0) this.source.draw(ctx, view, true);
-      else if (layer === 1) this.#paintShapes(this.#pen.on(ctx, view), true);
+      else if (layer === 1) this.#paintShapes(pen, true);
       else {
-        this.paintActive(this.#pen.on(ctx, view));
+        this.paintActive(pen);
         this.#paintLoupe(ctx, view);
       }
+      return layer === 0 || pen.used || this.loupe.peek() !== null;
     });
   }
 

@@ -32,6 +32,8 @@ export class Pen {
   view!: View;
   /** Magnified: marks leave what is under them in sight. */
   near = false;
+  /** Something was drawn since `on`. */
+  used = false;
   readonly #paths = new WeakMap<Drawn, Paths>();
   readonly #casings = new Map<string, string>();
   /** What the canvas was told last: telling it again ten thousand times takes longer than to remember. */
@@ -43,6 +45,7 @@ export class Pen {
     this.ctx = ctx;
     this.view = view;
     this.near = near;
+    this.used = false;
     return this;
   }
 
@@ -59,6 +62,7 @@ export class Pen {
     const { ctx, view: { scale } } = this;
     this.frame(true);
     for (const drawn of list) {
+      this.used = true;
       const { shape, color, suggested, bitmap } = drawn;
       const faint = drawn.locked && !bold ? 0.6 : 1;
       if (bitmap) {
@@ -88,6 +92,7 @@ export class Pen {
 
   /** What a tool or the selection shows over all shapes. */
   ghost({ points = [], closed = false, filled = false, dashed = false, color = ACCENT, mark, active, radius, bitmap, words }: Ghost): void {
+    this.used = true;
     const [first] = points;
     this.frame(true);
     if (bitmap) this.#picture(bitmap, color, dashed);
@@ -102,6 +107,7 @@ export class Pen {
 
   /** A word on its colour, above a place of the screen, or below it where there is no room. */
   tag(words: string, [x, y]: Point, color = ACCENT): void {
+    this.used = true;
     const { ctx, view } = this;
     this.frame(false);
     ctx.font = "11px system-ui, sans-serif";
@@ -123,6 +129,7 @@ export class Pen {
 
   /** Lines through a place of the image from edge to edge, and the pixel's coordinates. */
   cross(at: Point): void {
+    this.used = true;
     const { view } = this;
     const [x, y] = toScreen(view, at);
     const path = new Path2D(`M0 ${y}H${view.width}M${x} 0V${view.height}`);
@@ -135,6 +142,7 @@ export class Pen {
 
   /** The lines between the pixels of an image of this size. */
   grid([width, height]: readonly [number, number]): void {
+    this.used = true;
     const { ctx, view: { scale, x, y, dpr, width: wide, height: tall } } = this;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
     ctx.fillStyle = "rgb(128 128 128 / 0.45)";

@@ -99,6 +99,8 @@ export function Floating(
       if (own?.parentElement && event.timeStamp > opened && !event.composedPath().includes(own.parentElement)) onClose();
     }, { capture: true });
     own?.querySelector<HTMLElement>("[data-first], input, button")?.focus({ preventScroll: true });
+    shell.menus.push(onClose);
+    scope.own(() => shell.menus.splice(shell.menus.indexOf(onClose), 1));
     return () => scope.dispose();
   }, []);
   return (

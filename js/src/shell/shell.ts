@@ -34,6 +34,8 @@ const DARK: Rgb = [17, 17, 17];
 const LIGHT: Rgb = [255, 255, 255];
 
 export class Shell {
+  /** What closes the menus that are open, the newest last. */
+  readonly menus: (() => void)[] = [];
   readonly help = signal(false);
   readonly guidelines = signal(false);
   readonly filtering = signal(false);
@@ -242,7 +244,13 @@ export class Shell {
 
   /** Closes what lies over the item; false if nothing did. */
   #closePanels(): boolean {
-    for (const panel of [this.help, this.jumping, this.filtering, this.details, this.searching, this.modelling]) {
+    const menu = this.menus.at(-1);
+    if (menu) {
+      menu();
+      this.focus();
+      return true;
+    }
+    for (const panel of [this.help, this.jumping, this.searching, this.modelling]) {
       if (!panel.value) continue;
       panel.value = false;
       this.focus();

@@ -147,6 +147,7 @@ export class TimelinePainter {
           });
         }
       }
+      return true;
     });
   }
 
