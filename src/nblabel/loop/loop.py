@@ -41,6 +41,8 @@ _PAGE = 200
 """Answers that are read from the store at once."""
 _RANK_EVERY = 10
 """Answers after which what comes next is ranked anew, where no training does it."""
+_COUNTED = 200
+"""Answers to items that came with suggestions are compared with them so many at once, where there is no model."""
 _SLOW = 0.5
 """Seconds after which one notices that a model is at work."""
 _SIZES = 6
@@ -105,7 +107,7 @@ class Loop:
         if self.runner is not None and self.runner.learns and self._host.answers.known_positions():
             self.runner.learn(self.study.taught(self._answered()))
         if self.runner is not None:
-            self.runner.do("keeping count", self.offers.recall)
+            self.runner.do("counting", self.offers.recall)
         self.ranks.wish()
 
     def close(self) -> None:
@@ -218,6 +220,8 @@ class Loop:
             self.ranks.wish()
         if self.runner is not None:
             self.runner.do("keeping count", self.offers.flush)
+        elif self.offers.waiting >= _COUNTED:
+            self.offers.flush()
 
     def _answered(self) -> Iterator[Labelled]:
         """What was submitted so far, read bit by bit: nobody waits for it."""

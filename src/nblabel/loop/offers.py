@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Sequence
@@ -41,7 +42,8 @@ class Offers:
         self._annotator = annotator
         self._blind = blind
         self._shown: OrderedDict[str, tuple[AnyAnnotation, ...]] = OrderedDict()
-        self._fresh: list[Outcome] = []
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._settled: list[tuple[str, Response, tuple[AnyAnnotation, ...], bool]] = []
         self._seen = self._agreed = 0
 
     def is_blind(self, identity: str) -> bool:
@@ -56,26 +58,44 @@ class Offers:
             self._shown.popitem(last=False)
 
     def settle(self, key: Hashable, response: Response, known: Sequence[AnyAnnotation]) -> None:
-        """An item was submitted: compare with what was shown, or with what models had to say unseen."""
+        """An item was submitted: what was shown, or what models had to say unseen, is compared with it later."""
         shown = self._shown.get(response.item)
         offered = known if shown is None else shown
-        if not offered or response.model:  # what was taken in bulk says nothing about the model
-            return
-        self._take(
-            outcomes(
-                offered,
-                response,
-                key=str(key),
-                shown=shown is not None,
-                blind=self.is_blind(response.item),
-                seconds=response.seconds,
-                at=response.updated_at or time.time(),
-            )
-        )
+        if offered and not response.model:  # what was taken in bulk says nothing about the model
+            with self._lock:
+                self._settled.append((str(key), response, tuple(offered), shown is not None))
 
-    def _take(self, found: Sequence[Outcome]) -> None:
-        self._fresh += found
-        self._tally(found)
+    @property
+    def waiting(self) -> int:
+        """How many submitted items are still to be compared."""
+        return len(self._settled)
+
+    def flush(self) -> None:
+        """Compare, and write what came of it to the store; a store that cannot take it now gets it the next time."""
+        with self._writing:
+            with self._lock:
+                settled, self._settled = self._settled, []
+            fresh = [one for of_item in settled for one in self._compared(*of_item)]
+            try:
+                self._store.trace(self._dataset, _KIND, self._annotator, [(one.item, one.at, one) for one in fresh])
+            except StoreError:
+                with self._lock:
+                    self._settled = settled + self._settled
+                return
+            self._tally(fresh)
+
+    def _compared(
+        self, key: str, response: Response, offered: Sequence[AnyAnnotation], shown: bool
+    ) -> Sequence[Outcome]:
+        return outcomes(
+            offered,
+            response,
+            key=key,
+            shown=shown,
+            blind=self.is_blind(response.item),
+            seconds=response.seconds,
+            at=response.updated_at or time.time(),
+        )
 
     def _tally(self, found: Iterable[Outcome]) -> None:
         for one in found:
@@ -83,23 +103,16 @@ class Offers:
             self._agreed += one.shown and one.outcome == "accepted"
 
     def recall(self) -> None:
-        """Count what became of suggestions in earlier sessions of this annotator."""
-        self._tally(one for one in self.outcomes() if one.annotator == self._annotator and one not in self._fresh)
+        """Count what became of suggestions in earlier sessions of this annotator, too."""
+        found = self.outcomes()
+        with self._writing:
+            self._seen = self._agreed = 0
+            self._tally(one for one in found if one.annotator == self._annotator)
 
     @property
     def accepted(self) -> float | None:
         """The share of suggestions taken as they were, of those that were seen; ``None`` before the first."""
         return self._agreed / self._seen if self._seen else None
-
-    def flush(self) -> None:
-        """Write what came since to the store; a store that cannot take it now gets it the next time."""
-        fresh, self._fresh = self._fresh, []
-        if not fresh:
-            return
-        try:
-            self._store.trace(self._dataset, _KIND, self._annotator, [(one.item, one.at, one) for one in fresh])
-        except StoreError:
-            self._fresh = fresh + self._fresh
 
     def outcomes(self) -> list[Outcome]:
         """What became of the suggestions for each item, the newest answer of each annotator only."""
