@@ -151,7 +151,7 @@ def test_what_python_asks_for_is_whole(slow: list[Search], ask: Callable[[Sessio
     assert made.progress.submitted == 0
     ask(made)
     assert made._search is None
-    assert not made._answers.missing
+    assert not made.answers.missing
     others = [row for row in made.labelled(status="submitted") if row.item.position not in (0, 8)]
     assert [row.item.data for row in others] == [TEXTS[2], TEXTS[1]]
 

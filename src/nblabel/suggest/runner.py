@@ -16,7 +16,6 @@ from ..beliefs import Beliefs
 from ..errors import SuggestError
 from ..records import Item, Labelled, Suggestion
 from ..schema import Schema
-from ..sources import background
 from .adapters import Adapter, of
 from .lessons import Lessons
 from .limits import Watch
@@ -233,6 +232,8 @@ class Runner:
         if self._alive:
             return
         self._alive = True
+        from ..sources import background  # pandas comes with it
+
         try:
             background.start(self._work, "nblabel-suggest", self.close)
         except RuntimeError as problem:  # no threads here (Pyodide), or none left: do without suggestions

@@ -9,7 +9,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from ..sources import background
 from .adapters import Adapter
 
 __all__ = ["Trained", "Trainer"]
@@ -87,6 +86,8 @@ class Trainer:
             if self._alive:
                 return
             self._alive = True
+        from ..sources import background  # pandas comes with it
+
         try:
             background.start(self._work, "nblabel-train", self.close)
         except RuntimeError:
