@@ -16,6 +16,7 @@ from .recordings import Recordings
 from .rows import Rows
 from .store import StoreSpeed
 from .suggesting import Suggesting
+from .training import Training
 
 ALL: tuple[Measure, ...] = (
     Labelling(),
@@ -30,6 +31,7 @@ ALL: tuple[Measure, ...] = (
     StoreSpeed(),
     Annotators(),
     Suggesting(),
+    Training(),
     Chaos(),
 )
 
