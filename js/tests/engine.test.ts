@@ -491,6 +491,23 @@ describe("suggestions", () => {
     expect(engine.suggestError.value).toBe("no model");
   });
 
+  it("takes nothing from under the eyes of a person that models suggest otherwise by now", async () => {
+    const { engine, kernel } = await world();
+    const choice = (id: string): AnyAnnotation => ({ kind: "choice", id, field: "mood", label: "good", source: "model", score: 0.9 });
+    kernel.tell({ type: "suggested", item: "item0", annotations: [choice("a")] });
+    kernel.tell({ type: "suggested", item: "item0", annotations: [choice("b")] });
+    await pass(5);
+    expect(engine.item.value?.suggestions?.map(({ id }) => id)).toEqual(["a"]);
+    kernel.tell({ type: "suggested", item: "item0", annotations: [choice("a"), choice("b")] }); // more may come
+    kernel.tell({ type: "suggested", item: "item1", annotations: [choice("a")] });
+    kernel.tell({ type: "suggested", item: "item1", annotations: [choice("b")] });
+    await pass(5);
+    expect(engine.item.value?.suggestions?.map(({ id }) => id)).toEqual(["a", "b"]);
+    engine.next();
+    await pass(5);
+    expect(engine.item.value?.suggestions?.map(({ id }) => id)).toEqual(["b"]);
+  });
+
   it("do not break a field that forbids overlaps", async () => {
     const schema = { version: 1, fields: [{ ...SCHEMA.fields[0], overlap: false }] } as typeof SCHEMA;
     const { engine } = await world({ schema, suggestions: { item0: [suggestion, other] } });

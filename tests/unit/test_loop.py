@@ -477,3 +477,16 @@ def test_the_curve_of_several_models_and_what_they_do_now(opened: Opened) -> Non
     assert state is not None
     assert state.curve
     assert state.state == "idle"
+
+
+def test_what_was_taken_counts_for_the_version_that_was_seen(opened: Opened) -> None:
+    session = opened(texts(3), Counting(), hold_out=0.0)
+    session.watched = True
+    item = session.source.item(0)
+    before = Choice("good", id="x", field="mood", source="counting@1", score=0.8)
+    after = Choice("bad", id="y", field="mood", source="counting@2", score=0.9)
+    session.models.offers.show(item.identity, (before,))
+    session.models.offers.show(item.identity, (after,))  # came while the person decided
+    session.submit([before])
+    frame = session.models.suggestions_frame()
+    assert frame[["label", "version", "outcome"]].values.tolist() == [["good", "1", "accepted"]]

@@ -859,7 +859,7 @@ export class Engine {
         this.#welcome(message);
         break;
       case "suggested":
-        this.#items.suggested(message.item, message.annotations ?? [], message.error ?? "");
+        this.#items.suggested(message.item, message.annotations ?? [], message.error ?? "", this.#current);
         this.#publish();
         break;
       case "notice":

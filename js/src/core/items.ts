@@ -160,9 +160,12 @@ export class Items {
     if (held !== undefined) this.#refold(held, unsaved);
   }
 
-  suggested(id: string, suggestions: AnyAnnotation[], error: string): void {
+  /** Takes what models suggest now; nothing of it goes from the item that is `shown`: a person is deciding on it. */
+  suggested(id: string, suggestions: AnyAnnotation[], error: string, shown: string): void {
     const held = this.#byId.get(id);
     if (held === undefined) return;
+    const still = new Set(suggestions.map((one) => one.id));
+    if (id === shown && held.item.suggestions?.some((one) => !still.has(one.id))) return;
     const fresh: Held = { ...held, item: { ...held.item, suggestions, suggest_error: error } };
     this.#byId.set(id, fresh);
     this.#byIndex.set(held.item.index, fresh);

@@ -19,6 +19,8 @@ from ..suggest.teaching import held_out
 __all__ = ["Offers"]
 
 _KIND = "suggestion"
+_VERSIONS = 3
+"""So many versions of what was suggested for an item are kept apart: models learn while a person decides."""
 _REMEMBERED = 5000
 """Items whose suggestions were shown are remembered; what is answered was shown a moment ago."""
 
@@ -41,7 +43,7 @@ class Offers:
         self._dataset = dataset
         self._annotator = annotator
         self._blind = blind
-        self._shown: OrderedDict[str, tuple[AnyAnnotation, ...]] = OrderedDict()
+        self._shown: OrderedDict[str, list[tuple[AnyAnnotation, ...]]] = OrderedDict()  # the newest last
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._settled: list[tuple[str, Response, tuple[AnyAnnotation, ...], bool]] = []
         self._seen = self._agreed = 0
@@ -52,18 +54,29 @@ class Offers:
 
     def show(self, identity: str, suggested: tuple[AnyAnnotation, ...]) -> None:
         """A page has got these for an item."""
-        self._shown[identity] = suggested
+        sets = self._shown.setdefault(identity, [])
+        if suggested not in sets:
+            sets.append(suggested)
+            del sets[:-_VERSIONS]
         self._shown.move_to_end(identity)
         if len(self._shown) > _REMEMBERED:
             self._shown.popitem(last=False)
 
     def settle(self, key: Hashable, response: Response, known: Sequence[AnyAnnotation]) -> None:
         """An item was submitted: what was shown, or what models had to say unseen, is compared with it later."""
-        shown = self._shown.get(response.item)
+        shown = self._seen_with(response)
         offered = known if shown is None else shown
         if offered and not response.model:  # what was taken in bulk says nothing about the model
             with self._lock:
                 self._settled.append((str(key), response, tuple(offered), shown is not None))
+
+    def _seen_with(self, response: Response) -> tuple[AnyAnnotation, ...] | None:
+        """What the person saw: of several versions that came to the page, the one that something was taken from."""
+        sets = self._shown.get(response.item)
+        if not sets:
+            return None
+        taken = {(a.id, a.source) for a in response.annotations if a.source != "human"}
+        return next((one for one in reversed(sets) if taken & {(a.id, a.source) for a in one}), sets[-1])
 
     @property
     def waiting(self) -> int:
