@@ -29,7 +29,7 @@ class Suggesting(Measure):
             for round_ in range(result.rounds):
                 ways = [("bare", _bare), ("runner", _through)]
                 for series, way in ways[:: -1 if round_ % 2 else 1]:
-                    result.add(name, series, way(adapter, schema, items) * 1000 / count)
+                    result.add(name, series, way(adapter, schema, items) * 1000 / len(items))
 
     def report(self, result: Result) -> str:
         rows = [
@@ -37,7 +37,7 @@ class Suggesting(Measure):
             for name, seen in result.samples.items()
         ]
         words = (
-            f"{result.facts['items']:,} items at once, {result.rounds} times each way in turns; the runner has a new "
+            f"{result.facts['items']:,} items at once (recordings: a fiftieth), {result.rounds} times each way in turns; the runner has a new "
             "cache each time. The overhead is that of the medians; of models that need milliseconds for all of them it "
             "is what threads and the cache cost."
         )
@@ -98,8 +98,9 @@ def _models(count: int) -> Iterator[tuple[str, Any, Any, list[Any]]]:
 
     from nblabel import suggest
     from nblabel.annotations import Choice, Span
+    from nblabel.media.sound import Sound
     from nblabel.records import Item, Labelled, Response
-    from nblabel.schema import Schema, Spans
+    from nblabel.schema import Schema, Segments, Spans
 
     made: dict[str, Any] = {}
     exec(ROWS, made)
@@ -124,7 +125,34 @@ def _models(count: int) -> Iterator[tuple[str, Any, Any, list[Any]]]:
         end = one.data.index(" ", start)
         return Span(start, end, "THING", field="things", id=one.identity)
 
+    yield "callable", suggest.of(lambda text: [(0, 4, "THING")], spans), spans, texts
     yield "patterns", suggest.of(suggest.patterns(regex={"THING": r"parcel|phone|waiter|bicycle"}), spans), spans, texts
+    yield "memory", trained(suggest.memory(least=1), spans, texts, thing), spans, texts
+    yield "scikit-learn pipeline", suggest.of(_fitted([one.data for one in texts]), choices), choices, texts
+    yield "spaCy entity ruler", suggest.of(_ruler(), spans), spans, texts
     yield "text_classifier", trained(suggest.text_classifier(), choices, texts, kind), choices, texts
     yield "image_classifier", trained(suggest.image_classifier(), choices, images, kind), choices, images
     yield "entities", trained(suggest.entities(), spans, texts, thing), spans, texts
+    speech = Schema.of({"speech": Segments(["speech"])})
+    waves = [np.random.default_rng(n).normal(0, 0.1, 32_000).astype("f4") for n in range(20)]
+    sounds = [Item(n, Sound.of(waves[n % 20], 16_000), f"s{n}") for n in range(max(count // 50, 5))]
+    yield "voice, 2 s each", suggest.of(suggest.voice(), speech), speech, sounds
+
+
+def _fitted(texts: list[str]) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    return make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(
+        texts, ["odd" if n % 2 else "even" for n in range(len(texts))]
+    )
+
+
+def _ruler() -> Any:
+    import spacy
+
+    nlp = spacy.blank("en")
+    words = ["parcel", "phone", "waiter", "bicycle"]
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "THING", "pattern": word} for word in words])
+    return nlp

@@ -530,12 +530,11 @@ class Runner:
 def _content(item: Item) -> str:
     """What tells that an item is still what it was; of large data only a part is looked at."""
     data = item.data
-    if isinstance(data, str):
-        told = data
+    if isinstance(data, np.ndarray):
+        about = repr((data.shape, data.dtype.str)).encode()
+        told = about + data.reshape(-1)[:: max(data.size // 1024, 1)].tobytes()
     elif isinstance(data, bytes):
-        told = repr((len(data), data[:4096], data[-4096:]))
-    elif isinstance(data, np.ndarray):
-        told = repr((data.shape, data.dtype.str, data.flat[:: max(data.size // 1024, 1)].tolist()))
+        told = repr(len(data)).encode() + data[:4096] + data[-4096:]
     else:
-        told = repr(data)[:65536]
-    return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        told = (data if isinstance(data, str) else repr(data)[:65536]).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(told, digest_size=16).hexdigest()
