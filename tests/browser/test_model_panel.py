@@ -56,7 +56,10 @@ def open_text(text_page: Open, **options: Any) -> TextPage:
 def tell(page: StagePage, state: ModelState) -> None:
     """Have the page told of a model in this state, as the models' own threads do."""
     page.kernel.do(lambda: page.session.tell(ModelChanged(state)))
-    page.until(lambda: page.part("model").get_attribute("data-state") == state.state)
+    chip = page.part("model")
+    page.until(lambda: chip.get_attribute("data-state") == state.state)
+    if state.state == "idle":  # as it may have been before
+        page.until(lambda: state.name in chip.inner_text())
 
 
 def panel(page: StagePage) -> Locator:
@@ -90,7 +93,7 @@ def test_shows_what_is_known(text_page: Open, theme: str, width: int) -> None:
         page.picture(f"model-{theme}-{width}-{state}")
 
     tell(page, GOOD)
-    assert page.part("model").inner_text().split() == ["topic-classifier", "0.86"]
+    page.until(lambda: page.part("model").inner_text().split() == ["topic-classifier", "0.86"])
     check("idle")
     page.part("model").click()
     told = panel(page).inner_text()

@@ -102,8 +102,9 @@ class TextPage(StagePage):
     @property
     def relations(self) -> list[tuple[str, str, str]]:
         """Head's text, label, child's text."""
-        spans = {a.id: self.text[a.start : a.end] for a in self.annotations if isinstance(a, Span)}
-        return sorted((spans[a.head], a.label, spans[a.child]) for a in self.annotations if isinstance(a, Relation))
+        held = self.annotations  # of one moment
+        spans = {a.id: self.text[a.start : a.end] for a in held if isinstance(a, Span)}
+        return sorted((spans[a.head], a.label, spans[a.child]) for a in held if isinstance(a, Relation))
 
     @property
     def choices(self) -> list[str]:
