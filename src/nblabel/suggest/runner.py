@@ -412,20 +412,26 @@ class Runner:
     def _keep(
         self, generation: int, version: Version, batch: Sequence[tuple[str, Wanted]], found: Sequence[Suggestion]
     ) -> None:
-        for (identity, (content, _, _)), suggestion in zip(batch, found, strict=True):
-            suggestion = msgspec.structs.replace(suggestion, item=identity)
-            with self._changed:
-                if generation != self._generation:
-                    return
+        made = [
+            (identity, content, one if one.item == identity else msgspec.structs.replace(one, item=identity))
+            for (identity, (content, _, _)), one in zip(batch, found, strict=True)
+        ]
+        with self._changed:
+            if generation != self._generation:
+                return
+            for identity, content, suggestion in made:
                 self._done[identity] = (content, version, suggestion)
                 self._done.move_to_end(identity)
-                while len(self._done) > self._limit:
-                    self._done.popitem(last=False)
-            self._called("hearing", self._on_result, suggestion)
-            with self._changed:
-                if generation == self._generation:
+            while len(self._done) > self._limit:
+                self._done.popitem(last=False)
+        for _, _, suggestion in made:
+            if generation == self._generation:  # it may be closed at any time
+                self._called("hearing", self._on_result, suggestion)
+        with self._changed:
+            if generation == self._generation:
+                for identity, _, _ in made:
                     self._running.pop(identity, None)
-                self._changed.notify_all()
+            self._changed.notify_all()
 
     def _keep_late(
         self, generation: int, version: Version, batch: Sequence[tuple[str, Wanted]], late: Sequence[Suggestion]
