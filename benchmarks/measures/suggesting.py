@@ -37,8 +37,8 @@ class Suggesting(Measure):
             for name, seen in result.samples.items()
         ]
         words = (
-            f"{result.facts['items']:,} items at once (recordings: a fiftieth), {result.rounds} times each way in turns; the runner has a new "
-            "cache each time. The overhead is that of the medians; of models that need milliseconds for all of them it "
+            f"{result.facts['items']:,} items at once (recordings: a fiftieth), {result.rounds} times each way in "
+            "turns; the runner has a new cache each time. The overhead is that of the medians; of models that need milliseconds for all of them it "
             "is what threads and the cache cost."
         )
         head = ("model", "bare, s for 1,000 items", "through the runner", "overhead")
