@@ -38,8 +38,8 @@ class Suggesting(Measure):
         ]
         words = (
             f"{result.facts['items']:,} items at once (recordings: a fiftieth), {result.rounds} times each way in "
-            "turns; the runner has a new cache each time. The overhead is that of the medians; of models that need milliseconds for all of them it "
-            "is what threads and the cache cost."
+            "turns; the runner has a new cache each time. The overhead is that of the medians; of models that need "
+            "milliseconds for all of them it is what threads and the cache cost."
         )
         head = ("model", "bare, s for 1,000 items", "through the runner", "overhead")
         return paragraphs(table(head, rows), words, missed(result))
