@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,9 @@ from ..errors import UnknownItem
 from ..ordering import Pool, Strategy
 from ..records import Item
 from ..sources import background
-from ..suggest import Adapter, Runner
+from ..suggest import Runner
 from ..suggest.features import plain
+from ..suggest.rows import Rows
 from .host import Host
 from .study import Study
 
@@ -54,7 +56,7 @@ class Ranks:
         self._study = study
         self._runner = runner
         self._view = view
-        self._rows: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+        self._rows = Rows(lambda item: item, self._made, "the order", _ROWS)
         self._generator = np.random.default_rng()
         self._lock = threading.Lock()
         self._alive = self._again = self._closed = False
@@ -120,10 +122,6 @@ class Ranks:
 
     # ---- what strategies look at ------------------------------------------------------------------
 
-    @property
-    def _adapter(self) -> Adapter | None:
-        return None if self._runner is None else self._runner.adapter
-
     def _items(self, positions: Sequence[int]) -> list[Item]:
         with self._host.lock:
             return [self._host.source.item(int(position)) for position in positions]
@@ -166,14 +164,9 @@ class Ranks:
             for field in host.schema.fields
         }
 
+    def _made(self, items: list[Item]) -> NDArray[np.float32]:
+        return plain(items, self._view) if self._runner is None else self._runner.adapter.features(items)
+
     def _features(self, items: Sequence[Item]) -> NDArray[np.float32]:
-        missing = [item for item in items if item.identity not in self._rows]
-        if missing:
-            adapter = self._adapter
-            made = plain(missing, self._view) if adapter is None else adapter.features(missing)
-            for item, row in zip(missing, np.asarray(made, dtype=np.float32), strict=True):
-                self._rows[item.identity] = row
-        rows = np.stack([self._rows[item.identity] for item in items])
-        while len(self._rows) > _ROWS:
-            self._rows.popitem(last=False)
-        return rows
+        rows = self._rows.of(items)
+        return np.stack(cast("list[NDArray[np.float32]]", rows))  # what cannot be read has a row, too: see `plain`
