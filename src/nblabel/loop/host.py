@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..answers import Answers
 from ..protocol import Problem
-from ..records import Patch, Response
+from ..records import Patch
 from ..schema import Schema
 from ..sources import Source
 from ..store import Store
@@ -63,6 +63,3 @@ class Host(Protocol):
 
     def ahead(self, count: int) -> list[int]:
         """Positions of the items that come next, the one shown now left out."""
-
-    def response_at(self, position: int) -> Response:
-        """What the annotator says of an item."""

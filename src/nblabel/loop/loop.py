@@ -19,9 +19,11 @@ from ..quality.mistakes import find_errors, out_of_sample
 from ..records import Item, Labelled, Response, Suggestion
 from ..schema import AnyField, Choices, Schema
 from ..suggest import Adapter, Runner, Suggester
+from ..suggest.states import State
 from ..suggest.teaching import Point, curve
 from ..suggest.trainer import Trained
 from .bulk import Prelabelled, find_sure
+from .given import submitted
 from .host import Host
 from .jobs import waited
 from .news import ModelChanged
@@ -37,8 +39,6 @@ __all__ = ["Loop"]
 
 _AHEAD = 10
 """Items to come that models are asked about again when they have learnt."""
-_PAGE = 200
-"""Answers that are read from the store at once."""
 _RANK_EVERY = 10
 """Answers after which what comes next is ranked anew, where no training does it."""
 _COUNTED = 200
@@ -104,9 +104,9 @@ class Loop:
 
     def begin(self) -> None:
         """Teach what was answered before, and rank what comes next."""
-        if self.runner is not None and self.runner.learns and self._host.answers.known_positions():
-            self.runner.learn(self.study.taught(self._answered()))
         if self.runner is not None:
+            if self._host.answers.progress.submitted:
+                self.runner.learn(self._lessons())
             self.runner.do("counting", self.offers.recall)
         self.ranks.wish()
 
@@ -201,6 +201,8 @@ class Loop:
 
     def answered(self, position: int, response: Response) -> None:
         """An answer was given or taken back: models hear of it, in the background."""
+        if response.status != "submitted" and self.runner is None:
+            return
         item = self._host.source.item(position)
         if response.status == "submitted":
             self.offers.settle(item.key, response, self._known(item) or ())
@@ -223,20 +225,11 @@ class Loop:
         elif self.offers.waiting >= _COUNTED:
             self.offers.flush()
 
-    def _answered(self) -> Iterator[Labelled]:
-        """What was submitted so far, read bit by bit: nobody waits for it."""
-        host = self._host
-        with host.lock:
-            positions = host.answers.known_positions()
-        for start in range(0, len(positions), _PAGE):
-            with host.lock:
-                here = [position for position in positions[start : start + _PAGE] if position < len(host.source)]
-                responses = host.answers.responses(here)
-                found = [
-                    Labelled(host.source.item(p), one) for p, one in responses.items() if one.status == "submitted"
-                ]
-                self._taught.update(one.response.item for one in found)
-            yield from found
+    def _lessons(self) -> Iterator[Labelled]:
+        """What models may learn from so far."""
+        for one in self.study.taught(submitted(self._host)):
+            self._taught.add(one.response.item)
+            yield one
 
     def _learnt(self) -> None:
         """Models have learnt: ask them again about what comes next, and not about what is shown now."""
@@ -260,15 +253,15 @@ class Loop:
     @property
     def state(self) -> ModelState | None:
         """What the model is doing and how good it is; ``None`` without one."""
-        if self.runner is None:
-            return None
-        now = self.runner.state()
+        return None if self.runner is None else self._state_of(self.runner, self.runner.state())
+
+    def _state_of(self, runner: Runner, now: State) -> ModelState:
         points = self.study.points_of(now.name)
         last = points[-1] if points else None
         strategy = self.ranks.strategy
         return ModelState(
             name=now.name,
-            version=now.version if self.runner.adapter.trains else "",
+            version=now.version if runner.adapter.trains else "",
             state="idle" if now.state == "busy" and not self._is_slow else now.state,
             labels=now.labels,
             until_next=now.until_next,
@@ -288,13 +281,13 @@ class Loop:
         runner = self.runner
         if runner is None:
             return
-        now = time.monotonic()
-        if runner.state().state == "busy":
+        now, found = time.monotonic(), runner.state()
+        if found.state == "busy":
             self._busy_since = self._busy_since or now
         elif self._busy_since:
             self._is_slow, self._busy_since = now - self._busy_since > _SLOW, 0.0
-        state = self.state
-        if state is not None and state != self._told:
+        state = self._state_of(runner, found)
+        if state != self._told:
             self._told = state
             with self._host.lock:
                 self._host.tell(ModelChanged(state))
@@ -332,9 +325,8 @@ class Loop:
         return curve_chart(frame) if chart else frame
 
     def _retrained(self, runner: Runner) -> list[Point]:
-        rows = sorted(self.study.taught(self._answered()), key=lambda one: one.response.updated_at)
+        rows = sorted(self._lessons(), key=lambda one: one.response.updated_at)
         held = self.study.held()
-        rows = [one for one in rows if one.response.status == "submitted"]
         if not rows or not held:
             raise SuggestError("there is no learning curve yet", self.study.lacks or "label more items")
         sizes = sorted({round(size) for size in np.geomspace(min(10, len(rows)), len(rows), _SIZES)})
@@ -363,7 +355,7 @@ class Loop:
                 )
             return made
 
-        rows = [one for one in self._answered() if not one.response.model]
+        rows = [one for one in submitted(self._host) if not one.response.model]
         return find_errors(out_of_sample(fresh, rows, folds=folds), wanted)
 
     def _asked(self) -> Runner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable, Iterator
 
@@ -13,6 +14,7 @@ from ..records import Labelled
 from ..suggest import Runner
 from ..suggest.teaching import Point, evaluate, held_out
 from ..suggest.trainer import Trained
+from .given import submitted
 from .host import Host
 
 __all__ = ["Study"]
@@ -37,6 +39,8 @@ class Study:
         self._host = host
         self.share = share
         self.points = self._stored()
+        self.hint = flattened(self.points)
+        """Whether more labels still help, in a sentence; empty if they do, or nobody knows."""
 
     def is_held(self, identity: str) -> bool:
         """Whether an item is kept from models that train."""
@@ -48,21 +52,8 @@ class Study:
 
     def held(self) -> list[Labelled]:
         """People's answers to the items held out."""
-        host = self._host
-        found: list[Labelled] = []
-        with host.lock:
-            positions = [p for p in host.answers.known_positions() if p < len(host.source)]
-        for start in range(0, len(positions), _MOST):
-            with host.lock:
-                here = positions[start : start + _MOST]
-                identities = dict(zip(here, host.source.identities(here), strict=True))
-                wanted = [position for position in here if self.is_held(identities[position])]
-                for position, response in host.answers.responses(wanted).items():
-                    if response.status == "submitted" and not response.model:
-                        found.append(Labelled(host.source.item(position), response))
-            if len(found) >= _MOST:
-                break
-        return found[:_MOST]
+        people = (one for one in submitted(self._host, self.is_held) if not one.response.model)
+        return list(itertools.islice(people, _MOST))
 
     @property
     def lacks(self) -> str:
@@ -90,6 +81,7 @@ class Study:
             seconds=outcome.seconds,
         )
         self.points.append(point)
+        self.hint = flattened(self.points)
         try:
             self._host.store.trace(self._host.name, _KIND, self._host.annotator, [("", point.at, point)])
         except StoreError:  # labels matter more; the point stays in this session
@@ -104,8 +96,3 @@ class Study:
     def points_of(self, name: str) -> list[Point]:
         """The curve of one model; where it was trained on as many labels again, only the newest point counts."""
         return list({one.labels: one for one in self.points if one.source == name}.values())
-
-    @property
-    def hint(self) -> str:
-        """Whether more labels still help, in a sentence; empty if they do, or nobody knows."""
-        return flattened(self.points)
