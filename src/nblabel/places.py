@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
 from .answers import Answers
-from .ordering import Positions, gathered, reranked, sample
+from .ordering import Positions, as_array, gathered, reranked, sample
 from .records import Filter
 from .sources import Source
 from .store import Store
@@ -64,7 +63,7 @@ class Queue:
     @property
     def astray(self) -> bool:
         """Whether the person stands beyond many open items, having gone there or begun there: they are ranked too."""
-        before = _array(self._shown)[: self.index]
+        before = as_array(self._shown)[: self.index]
         return int(np.count_nonzero(self._answers.still_open()[before])) > _ASTRAY
 
     def draw(
@@ -130,9 +129,9 @@ class Queue:
             return False
         if self._shown is not self._order:
             passing = np.zeros(len(self._source), dtype=bool)
-            passing[_array(self._shown)] = True
+            passing[as_array(self._shown)] = True
             shown = order.keeping(passing)
-        before, after = _array(self._shown), shown.array
+        before, after = as_array(self._shown), shown.array
         if not np.array_equal(before[:fixed], after[:fixed]):
             raise ValueError(f"the new order changes a place before {fixed}")
         self._order = order
@@ -211,13 +210,9 @@ class Queue:
         return made
 
 
-def _array(order: range | Positions) -> np.ndarray[Any, Any]:
-    return order.array if isinstance(order, Positions) else np.arange(len(order))
-
-
 def _alike(one: range | Positions, other: Positions) -> bool:
     """Whether two orders are of the same positions."""
-    first, second = _array(one), other.array
+    first, second = as_array(one), other.array
     if len(first) != len(second) or not len(first):
         return len(first) == len(second)
     if second.min() < 0 or second.max() > first.max():

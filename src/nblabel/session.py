@@ -921,7 +921,7 @@ class Session:
             self.resync()
             strategy = ordering.of(order)
             if strategy is None:
-                self.bring_up(np.asarray(ordering.positions(order, self.source, self.name), dtype=np.int64))
+                self.bring_up(ordering.as_array(ordering.positions(order, self.source, self.name)).astype(np.int64))
             self._order = order
             self.models.rank_by(strategy)
 
@@ -931,7 +931,7 @@ class Session:
             self.resync()
             self.refresh()
             self.catch_up()
-            order = np.asarray(self._queue.order, dtype=np.int64)
+            order = ordering.as_array(self._queue.order)
             found: list[int] = order[self.answers.mask("pending")[order]][:limit].tolist()
             return found
 

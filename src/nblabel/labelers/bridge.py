@@ -132,7 +132,6 @@ class Bridge:
         self._keys = {action: tuple(chords) for action, chords in (keys or {}).items()}
         self._options = dict(options or {})
         self._context = contextvars.copy_context()
-        self._opened = False
         self._travelled = 0
         self._stop = session.subscribe(self._heard)
         session.within = lambda work: self._context.copy().run(work)
@@ -246,7 +245,7 @@ class Bridge:
         session.refresh()
         if not message.at:
             session.resume()
-        self._opened = session.watched = True
+        session.watched = True
         notices = tuple(session.notices)
         if message.version != PROTOCOL_VERSION:
             notices += (
@@ -371,7 +370,7 @@ class Bridge:
         elif isinstance(change, Found):
             if change.moved:
                 self._send(MovedMessage(queue=self._queue(0)))
-            if self._opened:
+            if self._session.watched:
                 self._send(self._opening(0))
         elif isinstance(change, Suggestion):
             self._later(Suggested(item=change.item, annotations=change.annotations, error=change.error))

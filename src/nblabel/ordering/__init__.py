@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from ..errors import NblabelError, nearest
 from ..sources import Source
 from .ranking import Ranked, gathered, rank, reranked, sample
-from .sequence import Positions, checked, shuffled
+from .sequence import Positions, as_array, checked, shuffled
 from .strategies import Pool, Strategy, balanced, disagreement, diversity, ranked, similar, uncertainty
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Positions",
     "Ranked",
     "Strategy",
+    "as_array",
     "balanced",
     "disagreement",
     "diversity",

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .sequence import Positions
+from .sequence import Positions, as_array
 from .strategies import Pool, Strategy
 
 __all__ = ["Ranked", "gathered", "rank", "reranked", "sample"]
@@ -83,7 +83,7 @@ def sample(
     (2, 3, True)
     """
     generator = generator or np.random.default_rng()
-    tail = _array(order)[fixed:]
+    tail = as_array(order)[fixed:]
     places = np.flatnonzero(is_open[tail])
     drawn = generator.choice(places.size, size=min(count, places.size), replace=False)
     return tail[places[drawn]].astype(np.int64), int(places.size)
@@ -192,7 +192,7 @@ def reranked(
     >>> list(reranked(range(6), 2, np.array([5, 3]), held_out=np.array([4]), share=0.5))
     [0, 1, 5, 4, 3, 2]
     """
-    array = _array(order)
+    array = as_array(order)
     fixed = min(max(fixed, 0), len(array))
     tail = array[fixed:]
     free = np.zeros(int(array.max(initial=0)) + 1, dtype=bool)
@@ -216,7 +216,7 @@ def gathered(order: range | Positions, done: NDArray[np.bool_], here: int) -> Po
     >>> list(gathered(range(6), np.array([False, True, False, True, False, False]), here=4))
     [1, 3, 4, 0, 2, 5]
     """
-    array = _array(order)
+    array = as_array(order)
     rank = np.where(done[array], 0, 2)
     rank[array == here] = 1
     return Positions(array[np.argsort(rank, kind="stable")])
@@ -244,9 +244,3 @@ def _mixed(ahead: Places, aside: Places, fixed: int, share: float) -> Places:
     made[turn] = aside[: int(turn.sum())]
     made[~turn] = ahead[: int((~turn).sum())]
     return made
-
-
-def _array(order: range | Positions) -> NDArray[np.integer]:
-    if isinstance(order, Positions):
-        return order.array
-    return np.arange(len(order), dtype=np.uint32 if len(order) < 2**32 else np.int64)

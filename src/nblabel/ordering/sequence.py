@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import SourceError
 
-__all__ = ["Positions", "checked", "shuffled"]
+__all__ = ["Positions", "as_array", "checked", "shuffled"]
 
 
 def shuffled(n: int, seed: str) -> Positions:
@@ -19,6 +20,13 @@ def shuffled(n: int, seed: str) -> Positions:
     generator = np.random.default_rng(int.from_bytes(digest, "big"))
     kind = np.uint32 if n < 2**32 else np.int64
     return Positions(generator.permutation(np.arange(n, dtype=kind)))
+
+
+def as_array(order: range | Positions) -> NDArray[np.integer]:
+    """The positions of an order, not copied where they are held."""
+    if isinstance(order, Positions):
+        return order.array
+    return np.arange(len(order), dtype=np.uint32 if len(order) < 2**32 else np.int64)
 
 
 def checked(given: Sequence[int], n: int) -> Positions:
