@@ -1,25 +1,8 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { fakeClock, freshStorage, open, type Page, pass, type World } from "./page";
+import { describe, expect, it } from "vitest";
+import { pass, worlds } from "./page";
 
-let pages: Page[] = [];
-
-async function world(...args: Parameters<typeof open>): Promise<World> {
-  const made = await open(...args);
-  pages.push(made.page);
-  return made;
-}
-
-beforeEach(() => {
-  fakeClock();
-  freshStorage();
-  pages = [];
-});
-
-afterEach(() => {
-  for (const page of pages) page.close();
-  vi.useRealTimers();
-});
+const { world } = worlds();
 
 describe("the model that suggests", () => {
   it("is described when the labeler opens, and whenever it changes", async () => {

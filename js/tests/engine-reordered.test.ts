@@ -1,9 +1,9 @@
 // @vitest-environment jsdom
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Event, Span } from "../src/core/protocol";
 import { FakeKernel, FakeStore, Line } from "./fake-kernel";
-import { fakeClock, freshStorage, open, Page, pass, turns, type World } from "./page";
+import { freshStorage, Page, pass, turns, worlds } from "./page";
 
 const span = (id: string, start = 0, end = 3): Span => ({ kind: "span", id, field: "spans", start, end, label: "ORG" });
 
@@ -13,24 +13,7 @@ const reversed = (): () => number => {
   return () => (left -= 1);
 };
 
-let pages: Page[] = [];
-
-async function world(...args: Parameters<typeof open>): Promise<World> {
-  const made = await open(...args);
-  pages.push(made.page);
-  return made;
-}
-
-beforeEach(() => {
-  fakeClock();
-  freshStorage();
-  pages = [];
-});
-
-afterEach(() => {
-  for (const page of pages) page.close();
-  vi.useRealTimers();
-});
+const { world } = worlds();
 
 describe("a queue that is ranked anew", () => {
   it("changes what comes next, and nothing that is shown", async () => {

@@ -1,29 +1,12 @@
 // @vitest-environment jsdom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { AnyAnnotation, Span } from "../src/core/protocol";
 import { FakeKernel, FakeStore, Line, SCHEMA } from "./fake-kernel";
-import { fakeClock, freshStorage, open, Page, pass, turns, type World } from "./page";
+import { Page, pass, turns, type World, worlds } from "./page";
 
 const span = (id: string, start = 0, end = 3): Span => ({ kind: "span", id, field: "spans", start, end, label: "ORG" });
 
-let pages: Page[] = [];
-
-async function world(...args: Parameters<typeof open>): Promise<World> {
-  const made = await open(...args);
-  pages.push(made.page);
-  return made;
-}
-
-beforeEach(() => {
-  fakeClock();
-  freshStorage();
-  pages = [];
-});
-
-afterEach(() => {
-  for (const page of pages) page.close();
-  vi.useRealTimers();
-});
+const { world, pages } = worlds();
 
 describe("opening", () => {
   it("shows the first item with all that the kernel said", async () => {

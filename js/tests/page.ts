@@ -1,6 +1,6 @@
 /** A page with one labeler, against a fake kernel and a faked clock. */
 import { IDBFactory } from "fake-indexeddb";
-import { vi } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 import { Engine } from "../src/core/engine";
 import { Scope } from "../src/core/scope";
 import { FakeKernel, FakeModel, FakeStore, Line, type KernelOptions } from "./fake-kernel";
@@ -58,4 +58,23 @@ export async function open(options: KernelOptions = {}, store = new FakeStore())
   await pass(20);
   await pass(20);
   return { store, kernel, line, page, engine: page.engine };
+}
+
+/** For all tests of a file: a faked clock, a fresh storage, and what opens pages that are closed after each test. */
+export function worlds(): { world: typeof open; pages: Page[] } {
+  const pages: Page[] = [];
+  beforeEach(() => {
+    fakeClock();
+    freshStorage();
+  });
+  afterEach(() => {
+    for (const page of pages.splice(0)) page.close();
+    vi.useRealTimers();
+  });
+  const world: typeof open = async (...args) => {
+    const made = await open(...args);
+    pages.push(made.page);
+    return made;
+  };
+  return { world, pages };
 }
